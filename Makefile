@@ -1,0 +1,29 @@
+# The few commands of this project. `make demo` shows it, `make test` proves it.
+# SPDX-License-Identifier: MIT
+.PHONY: help demo test check bench format clean
+
+help:
+	@echo 'make demo    build the library and run the cheat sheet beside Python'
+	@echo 'make test    install what is missing, build, run all tests'
+	@echo 'make check   what CI runs: tests, sanitizers, other compilers, house rules'
+	@echo 'make bench   the table of costs; BENCH_ARGS=--help tells more'
+	@echo 'make format  clang-format over our files'
+	@echo 'make clean   remove build/'
+
+demo:
+	@tools/demo.sh
+
+test:
+	@tools/test.sh
+
+check:
+	@tools/check
+
+bench:
+	@tools/bench $(BENCH_ARGS)
+
+format:
+	@tools/format.sh
+
+clean:
+	rm -rf build

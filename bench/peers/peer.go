@@ -1,0 +1,189 @@
+// Go on the workloads of the table. usage: GOMAXPROCS=1 peer-go CASE N
+// SPDX-License-Identifier: MIT
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+var wallStart time.Time
+var cpuStart float64
+
+func cpu() float64 {
+	var r syscall.Rusage
+	syscall.Getrusage(0, &r)
+	return float64(r.Utime.Nano() + r.Stime.Nano())
+}
+
+func resident() float64 {
+	b, _ := os.ReadFile("/proc/self/statm")
+	v, _ := strconv.ParseFloat(strings.Fields(string(b))[1], 64)
+	return v * float64(os.Getpagesize())
+}
+
+func start() {
+	cpuStart = cpu()
+	wallStart = time.Now()
+}
+
+func report(operations int, extra float64) {
+	n := float64(operations)
+	wall := float64(time.Since(wallStart))
+	fmt.Printf("%.3f %.3f %.1f\n", wall/n, (cpu()-cpuStart)/n, extra)
+	os.Exit(0)
+}
+
+func spawn(n int) {
+	var wg sync.WaitGroup
+	start()
+	for i := 0; i < n; i++ {
+		wg.Add(1)
+		go func() { wg.Done() }()
+		wg.Wait()
+	}
+	report(n, 0)
+}
+
+func million(n int) {
+	var wg sync.WaitGroup
+	event := make(chan struct{})
+	before := resident()
+	start()
+	wg.Add(n)
+	for i := 0; i < n; i++ {
+		go func() { <-event; wg.Done() }()
+	}
+	runtime.Gosched()
+	parked := resident()
+	close(event)
+	wg.Wait()
+	report(n, (parked-before)/float64(n))
+}
+
+func yield(n int, tasks int) {
+	var wg sync.WaitGroup
+	start()
+	for t := 0; t < tasks; t++ {
+		wg.Add(1)
+		go func() {
+			for i := 0; i < n/tasks; i++ {
+				runtime.Gosched()
+			}
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	report(n, 0)
+}
+
+func sleepall(n int) {
+	var wg sync.WaitGroup
+	before := resident()
+	start()
+	wg.Add(n)
+	for i := 0; i < n; i++ {
+		go func() { time.Sleep(10 * time.Millisecond); wg.Done() }()
+	}
+	wg.Wait()
+	report(1, (resident()-before)/float64(n))
+}
+
+func timeout(n int) {
+	start()
+	for i := 0; i < n; i++ {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		runtime.Gosched()
+		if ctx.Err() != nil {
+			panic("timed out")
+		}
+		cancel()
+	}
+	report(n, 0)
+}
+
+func cancel(n int) {
+	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	wg.Add(n)
+	for i := 0; i < n; i++ {
+		go func() {
+			t := time.NewTimer(time.Hour)
+			select {
+			case <-ctx.Done():
+			case <-t.C:
+			}
+			t.Stop()
+			wg.Done()
+		}()
+	}
+	time.Sleep(300 * time.Millisecond)
+	start()
+	cancel()
+	wg.Wait()
+	report(n, 0)
+}
+
+func nothing() {}
+
+func pending(count int) []*time.Timer {
+	timers := make([]*time.Timer, count)
+	for i := range timers {
+		timers[i] = time.AfterFunc(time.Hour+time.Duration(rand.Intn(60000000))*time.Microsecond, nothing)
+	}
+	return timers
+}
+
+func timer100k(n int) {
+	keep := pending(100000)
+	start()
+	for i := 0; i < n; i++ {
+		time.AfterFunc(time.Hour+time.Duration(rand.Intn(60000000))*time.Microsecond, nothing).Stop()
+	}
+	runtime.KeepAlive(keep)
+	report(n, 0)
+}
+
+func rearm(n int, count int) {
+	timers := pending(count)
+	start()
+	for i := 0; i < n; i++ {
+		timers[rand.Intn(count)].Reset(time.Hour + 30*time.Second)
+	}
+	report(n, 0)
+}
+
+func main() {
+	n, _ := strconv.Atoi(os.Args[2])
+	switch os.Args[1] {
+	case "spawn":
+		spawn(n)
+	case "million":
+		million(n)
+	case "yield":
+		yield(n, 2)
+	case "yield1000":
+		yield(n, 1000)
+	case "sleepall":
+		sleepall(n)
+	case "timeout":
+		timeout(n)
+	case "timer100k":
+		timer100k(n)
+	case "rearm100k":
+		rearm(n, 100000)
+	case "rearm1m":
+		rearm(n, 1000000)
+	case "cancel":
+		cancel(n)
+	}
+	os.Exit(2)
+}

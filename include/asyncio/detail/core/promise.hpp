@@ -1,0 +1,255 @@
+// What every coroutine frame of the library begins with, and what a co_await turns into.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/base/frame_pool.hpp>
+#include <asyncio/detail/base/where.hpp>
+#include <asyncio/detail/core/result.hpp>
+#include <asyncio/detail/core/thread_state.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::inline v0 {
+template <class T>
+class Coro;
+}
+
+namespace asyncio::inline v0::detail {
+
+/// Base of all awaiters of the library: what an `operator co_await` of ours returns. Pinned: it is
+/// built in the frame and linked from outside.
+struct Awaiter {
+  Awaiter() = default;
+  Awaiter(const Awaiter&) = delete;
+  Awaiter& operator=(const Awaiter&) = delete;
+};
+
+template <class A>
+concept library_awaiter = std::is_base_of_v<Awaiter, A>;
+
+template <class A>
+concept gives_awaiter = requires(A&& a) { std::forward<A>(a).operator co_await(); };
+
+/// True if awaiting an A leads to an awaiter of ours, at once or through a user's type.
+template <class A>
+constexpr bool leads_to_awaiter() {
+  if constexpr (gives_awaiter<A>) {
+    using Next = decltype(std::declval<A>().operator co_await());
+    if constexpr (std::is_reference_v<Next>) return false;
+    else if constexpr (library_awaiter<Next>) return true;
+    else return leads_to_awaiter<Next>();
+  } else {
+    return false;
+  }
+}
+
+template <class T>
+constexpr bool is_coro = false;
+template <class T>
+constexpr bool is_coro<Coro<T>> = true;
+
+template <class A>
+ASYNCIO_INLINE auto awaiter_of(A&& awaitable) {
+  if constexpr (leads_to_awaiter<A>()) {
+    using Next = decltype(std::forward<A>(awaitable).operator co_await());
+    if constexpr (library_awaiter<Next>) {
+      return std::forward<A>(awaitable).operator co_await();
+    } else {
+      return awaiter_of(std::forward<A>(awaitable).operator co_await());
+    }
+  } else if constexpr (is_coro<std::remove_cvref_t<A>>) {
+    static_assert(!is_coro<std::remove_cvref_t<A>>,
+                  "asyncio: a coroutine is awaited once and used up: write co_await std::move(c)");
+  } else if constexpr (std::is_lvalue_reference_v<A> &&
+                       leads_to_awaiter<std::remove_cvref_t<A>>()) {
+    static_assert(!std::is_lvalue_reference_v<A>,
+                  "asyncio: an operation is awaited once and used up: "
+                  "write co_await std::move(operation)");
+  } else {
+    static_assert(leads_to_awaiter<A>(),
+                  "asyncio: this type cannot be awaited here: await a Coro, Task, Future or an "
+                  "operation of asyncio; wrap a callback in a Future<T>: its set_result() wakes "
+                  "whoever awaits it");
+  }
+}
+
+template <class A>
+using AwaiterOf = decltype(awaiter_of(std::declval<A>()));
+
+/// What `co_await` of an A gives.
+template <class A>
+using AwaitResult = decltype(std::declval<AwaiterOf<A>&>().await_resume());
+
+/// First base of every promise, so that a handle's address gives it without knowing the T.
+struct PromiseBase {
+  PromiseBase* parent = nullptr;  // who awaits me; null: I am the root frame of a task
+  Where where{};                  // the co_await I stand at, or stood at last
+  std::exception_ptr error;
+
+  PromiseBase() = default;
+  PromiseBase(const PromiseBase&) = delete;
+  PromiseBase& operator=(const PromiseBase&) = delete;
+
+  static void* operator new(std::size_t size) { return frame_allocate(size); }
+  static void operator delete(void* frame, std::size_t size) noexcept { frame_free(frame, size); }
+
+  std::suspend_always initial_suspend() noexcept { return {}; }
+
+  /// Ends the frame's run: on to whoever awaits it, or back to the driver.
+  struct Final {
+    bool await_ready() noexcept { return false; }
+    template <class Promise>
+    ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
+        std::coroutine_handle<Promise> me) noexcept {
+      PromiseBase& promise = me.promise();
+      if (promise.parent) [[likely]] return transfer(handle_of(*promise.parent));
+      thread_state.finished = &promise;
+      return std::noop_coroutine();
+    }
+    void await_resume() noexcept {}
+  };
+  Final final_suspend() noexcept { return {}; }
+
+  void unhandled_exception(Where body = __builtin_source_location()) noexcept {
+    keep_error(body);
+  }
+
+  template <class A>
+  ASYNCIO_INLINE auto await_transform(A&& awaitable, Where place = __builtin_source_location()) {
+    where = place;
+    return awaiter_of(std::forward<A>(awaitable));
+  }
+
+  static std::coroutine_handle<PromiseBase> handle_of(PromiseBase& promise) noexcept {
+    return std::coroutine_handle<PromiseBase>::from_promise(promise);
+  }
+
+ private:
+  ASYNCIO_API void keep_error(Where body) noexcept;
+};
+
+/// Raises what a child ended with, in the frame that awaited it; adds that frame to the traceback.
+[[noreturn]] ASYNCIO_API void raise_from_child(std::exception_ptr error, PromiseBase& awaiting);
+
+/// Destroys a frame whose awaiter goes before it has resumed: only when a task is torn down.
+ASYNCIO_API void destroy_abandoned(std::coroutine_handle<> frame) noexcept;
+
+template <class T>
+struct Promise : PromiseBase {
+  Result<T> result;
+
+  Coro<T> get_return_object() noexcept;
+  template <class U = T>
+    requires std::is_constructible_v<T, U&&>
+  void return_value(U&& value) {
+    result.emplace(std::forward<U>(value));
+  }
+};
+
+template <class T>
+struct Promise<T&> : PromiseBase {
+  Result<T&> result;
+
+  Coro<T&> get_return_object() noexcept;
+  void return_value(T& value) noexcept { result.emplace(value); }
+};
+
+template <>
+struct Promise<void> : PromiseBase {
+  [[no_unique_address]] Result<void> result;
+
+  Coro<void> get_return_object() noexcept;
+  void return_void() noexcept {}
+};
+
+/// Runs a child in the awaiting frame's task and gives its result.
+template <class T>
+class [[nodiscard]] ChildAwaiter : public Awaiter {
+ public:
+  explicit ChildAwaiter(std::coroutine_handle<Promise<T>> child) noexcept : child_(child) {}
+  ~ChildAwaiter() {
+    if (child_) [[unlikely]] destroy_abandoned(child_);
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <class Parent>
+  ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
+      std::coroutine_handle<Parent> parent) noexcept {
+    child_.promise().parent = &parent.promise();
+    return transfer(child_);
+  }
+  ASYNCIO_INLINE T await_resume() {
+    Promise<T>& promise = child_.promise();
+    if (promise.error) [[unlikely]] {
+      PromiseBase& parent = *promise.parent;
+      std::exception_ptr error = std::move(promise.error);
+      std::exchange(child_, nullptr).destroy();  // frames end inside out, before the raise
+      raise_from_child(std::move(error), parent);
+    }
+    // The awaiter's destructor may not run at once: a value that throws in its move leaves it.
+    Frame frame{std::exchange(child_, nullptr)};
+    return promise.result.take();
+  }
+
+ private:
+  struct Frame {
+    std::coroutine_handle<> handle;
+    ~Frame() { handle.destroy(); }
+  };
+
+  std::coroutine_handle<Promise<T>> child_;
+};
+
+/// Runs a child like ChildAwaiter, but gives its promise instead of raising: for the library's own
+/// frames, which decide what an error becomes.
+template <class T>
+class ChildEnd {
+ public:
+  explicit ChildEnd(std::coroutine_handle<Promise<T>> child) noexcept : child_(child) {}
+  ChildEnd(ChildEnd&& other) noexcept : child_(std::exchange(other.child_, nullptr)) {}
+  ChildEnd& operator=(ChildEnd&&) = delete;
+  ~ChildEnd() {
+    if (child_) child_.destroy();
+  }
+
+  std::exception_ptr& error() noexcept { return child_.promise().error; }
+  decltype(auto) take() { return child_.promise().result.take(); }
+  /// Raises the error, if there is one, in the frame that awaited the child.
+  void raise() {
+    if (!error()) return;
+    PromiseBase& parent = *child_.promise().parent;
+    std::exception_ptr error = std::move(child_.promise().error);
+    std::exchange(child_, nullptr).destroy();
+    raise_from_child(std::move(error), parent);
+  }
+
+ private:
+  std::coroutine_handle<Promise<T>> child_;
+};
+
+template <class T>
+class [[nodiscard]] SettleAwaiter : public Awaiter {
+ public:
+  explicit SettleAwaiter(std::coroutine_handle<Promise<T>> child) noexcept : child_(child) {}
+  ~SettleAwaiter() {
+    if (child_) [[unlikely]] destroy_abandoned(child_);
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <class Parent>
+  ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
+      std::coroutine_handle<Parent> parent) noexcept {
+    child_.promise().parent = &parent.promise();
+    return transfer(child_);
+  }
+  ChildEnd<T> await_resume() noexcept { return ChildEnd<T>(std::exchange(child_, nullptr)); }
+
+ private:
+  std::coroutine_handle<Promise<T>> child_;
+};
+
+}  // namespace asyncio::inline v0::detail

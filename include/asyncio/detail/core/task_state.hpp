@@ -1,0 +1,220 @@
+// A task without its T: its states, its place in the loop, its cancellation.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/base/intrusive_list.hpp>
+#include <asyncio/detail/core/promise.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string_view>
+
+namespace asyncio::inline v0 {
+class EventLoop;
+}
+
+namespace asyncio::inline v0::detail {
+
+struct CancelRequest;
+struct ContextMap;
+struct ContextState;
+struct ResultState;
+struct TaskState;
+
+/// What waits in the loop's ready queue: a task to go on, or a callback to call.
+struct ReadyNode {
+  enum class Kind : std::uint16_t { task, callback, future };
+
+  ReadyNode* next = nullptr;
+  std::uint32_t references = 1;
+  Kind kind;
+  std::uint16_t flags = 0;
+
+  explicit ReadyNode(Kind what) noexcept : kind(what) {}
+  ReadyNode(const ReadyNode&) = delete;
+  ReadyNode& operator=(const ReadyNode&) = delete;
+
+  bool is(unsigned flag) const noexcept { return (flags & flag) != 0; }
+  void set(unsigned flag) noexcept { flags = static_cast<std::uint16_t>(flags | flag); }
+  void clear(unsigned flag) noexcept { flags = static_cast<std::uint16_t>(flags & ~flag); }
+};
+
+/// FIFO of ready nodes [R1]. A node is in it at most once.
+struct ReadyQueue {
+  ReadyNode* first = nullptr;
+  ReadyNode** last = &first;
+
+  ReadyQueue() = default;
+  ReadyQueue(const ReadyQueue&) = delete;
+  ReadyQueue& operator=(const ReadyQueue&) = delete;
+
+  bool empty() const noexcept { return !first; }
+  void push(ReadyNode& node) noexcept {
+    node.next = nullptr;
+    *last = &node;
+    last = &node.next;
+  }
+  /// Takes everything out, as a list that ends with null.
+  ReadyNode* take() noexcept {
+    ReadyNode* const batch = first;
+    first = nullptr;
+    last = &first;
+    return batch;
+  }
+};
+
+/// The part of a loop that tasks touch at each step.
+struct LoopBase {
+  ReadyQueue ready;
+  std::uint64_t tasks_made = 0;
+  std::size_t tasks_alive = 0;
+  std::size_t results = 0;  // tasks and futures that exist, done or not
+  RingNode tasks;  // all that have not ended, oldest first
+  bool debug = false;
+};
+
+/// A context as a task or callback holds it: nothing, an immutable snapshot, or (low bit set) a
+/// Context that others may hold too. See context.cpp.
+struct ContextSlot {
+  std::uintptr_t word = 0;
+};
+
+/// A task's stand at one suspension, inside the awaiter.
+struct Waiter {
+  TaskState* task = nullptr;  // null: this await did not suspend
+
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  /// Asks what is waited for to end. False: it cannot be asked; the waiter has left the line and
+  /// its task takes the CancelledError itself.
+  virtual bool cancel(CancelRequest& request) noexcept = 0;
+  /// Leaves the line, nothing else. Called when the task is torn down.
+  virtual void leave() noexcept = 0;
+
+ protected:
+  ~Waiter() = default;
+};
+
+/// One link in the line of a task or future: who waits for it, or a callback. A Waiter as well, so
+/// that most of them, which are both, have one table pointer and not two.
+struct Completion : Waiter, RingNode {
+  /// The result is there; the link has left the line. Only makes things ready.
+  virtual void completed() noexcept = 0;
+
+  bool cancel(CancelRequest&) noexcept override { return false; }
+  void leave() noexcept override {}
+
+ protected:
+  ~Completion() = default;
+};
+
+struct ResultOps {
+  void (*destroy)(ResultState&) noexcept;
+  /// Tasks: takes the result out of the root frame and destroys the frame.
+  void (*finish)(TaskState&, PromiseBase& root) noexcept;
+};
+
+/// What Task and Future have in common: an end that others wait for.
+///
+///     state     | done | error_ is            | waiters_
+///     pending   | no   | unused               | who awaits it, and callbacks, in order
+///     value     | yes  | null                 | empty
+///     failed    | yes  | what was thrown      | empty
+///     cancelled | yes  | the CancelledError, made when first asked for | empty
+struct ResultState : ReadyNode {
+  static constexpr unsigned done = 1;
+  static constexpr unsigned cancelled = 2;
+  static constexpr unsigned seen = 4;    // somebody has asked for the error: no report
+  static constexpr unsigned taken = 8;   // the value was moved out
+  // Tasks only:
+  static constexpr unsigned must_cancel = 16;  // throw at the next resumption [R18, R19]
+  static constexpr unsigned interrupted = 32;  // the wait was cut: throw, whatever uncancel says
+  static constexpr unsigned detached = 64;     // errors are reported at the end
+  static constexpr unsigned asked_to_leave = 256;  // by the loop's shutdown [R72]
+  static constexpr unsigned visited = 128;     // in the cancellation that is under way [R14]
+
+  const ResultOps* ops;
+  LoopBase* loop;
+  RingNode* waiters = nullptr;  // the oldest; its predecessor is the newest
+  std::exception_ptr error;
+  std::uint32_t base_chain = 0;  // length of the error's traceback when this ended
+  std::uint32_t requests = 0;    // tasks: cancellations asked for and not taken back
+
+  ResultState(Kind what, const ResultOps& how, LoopBase& where) noexcept
+      : ReadyNode(what), ops(&how), loop(&where) {
+    ++where.results;
+  }
+
+  bool is_done() const noexcept { return is(done); }
+  bool is_cancelled() const noexcept { return is(cancelled); }
+
+  void retain() noexcept { ++references; }
+  ASYNCIO_INLINE void release() noexcept {
+    if (--references <= 1 && (references == 0 || !is_done())) let_go();
+  }
+
+  ASYNCIO_API void add_waiter(Completion& link) noexcept;
+  ASYNCIO_API void remove_waiter(Completion& link) noexcept;
+  /// Wakes everybody in line [R12].
+  ASYNCIO_API void wake_all() noexcept;
+
+  /// Throws what `result()` throws unless there is a value.
+  ASYNCIO_API void require_value() const;
+  /// The error or the CancelledError, for a state that is done; null for a value.
+  ASYNCIO_API std::exception_ptr failure() const;
+
+ private:
+  ASYNCIO_API void let_go() noexcept;
+};
+
+/// Task's share; the result follows in TaskOf<T>.
+struct TaskState : ResultState {
+  std::coroutine_handle<> resume_at;  // innermost suspended frame
+  Waiter* waiting = nullptr;          // innermost wait; null while ready or running
+  RingNode all;                       // in LoopBase::tasks
+  TaskState* next_cancelled = nullptr;  // in CancelRequest's list
+  std::uintptr_t name = 0;            // an id, or (low bit set) a pointer to TaskName
+  ContextSlot context;
+
+  TaskState(const ResultOps& how, LoopBase& where, std::coroutine_handle<> root) noexcept
+      : ResultState(Kind::task, how, where), resume_at(root) {}
+
+  ASYNCIO_API bool cancel(std::string_view message) noexcept;
+  ASYNCIO_API int uncancel() noexcept;
+
+  /// True if CancelledError is due at this resumption; takes the request.
+  ASYNCIO_INLINE bool take_cancel() noexcept {
+    if (!(flags & (must_cancel | interrupted))) [[likely]] return false;
+    clear(must_cancel | interrupted);
+    return true;
+  }
+};
+
+/// Puts a waiting task into the ready queue.
+ASYNCIO_INLINE void make_ready(TaskState& task) noexcept {
+  task.waiting = nullptr;
+  task.loop->ready.push(task);
+}
+
+/// Suspends the current task in `waiter`, which is already in its line.
+ASYNCIO_INLINE void stand(Waiter& waiter, std::coroutine_handle<> frame) noexcept;
+
+/// Delivers a request that came while the task ran, to the wait it has just begun [R17].
+ASYNCIO_API void deliver_late_cancel(TaskState& task) noexcept;
+
+/// Throws the current task's CancelledError, with the message of the request.
+[[noreturn]] ASYNCIO_API void raise_cancelled();
+
+ASYNCIO_INLINE void stand(Waiter& waiter, std::coroutine_handle<> frame) noexcept {
+  TaskState& task = *thread_state.task;
+  waiter.task = &task;
+  task.resume_at = frame;
+  task.waiting = &waiter;
+  if (task.is(ResultState::must_cancel)) [[unlikely]] deliver_late_cancel(task);
+}
+
+}  // namespace asyncio::inline v0::detail

@@ -1,0 +1,56 @@
+// What the loop's heap of timers holds on to.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/base/config.hpp>
+
+#include <cstdint>
+
+namespace asyncio::inline v0::detail {
+
+struct LoopBase;
+
+/// Lives in an awaiter, a Timeout or a TimerHandle; knows its place in the heap, so that leaving
+/// is a removal and not a search [R5].
+struct TimerNode {
+  static constexpr std::uint32_t nowhere = 0xffffffff;
+
+  /// Sleepers are told apart, since they are most timers and have no room for a second pointer.
+  enum class Kind : std::uint32_t { sleeper, call };
+
+  std::uint64_t order = 0;  // among equal deadlines [R4]
+  std::uint32_t index = nowhere;
+  Kind kind;
+
+  explicit TimerNode(Kind what) noexcept : kind(what) {}
+  TimerNode(const TimerNode&) = delete;
+  TimerNode& operator=(const TimerNode&) = delete;
+
+  bool armed() const noexcept { return index != nowhere; }
+};
+
+/// A timer that calls back, in the loop's look and not in a turn: it only makes things ready.
+struct CallTimer : TimerNode {
+  CallTimer() noexcept : TimerNode(Kind::call) {}
+  virtual void fire() noexcept = 0;
+
+ protected:
+  ~CallTimer() = default;
+};
+
+/// Nanoseconds of the loop's clock. The greatest never comes.
+using Ticks = std::int64_t;
+inline constexpr Ticks never = 0x7fffffffffffffff;
+
+ASYNCIO_API Ticks loop_now(const LoopBase& loop) noexcept;
+/// May throw std::bad_alloc; the timer is then not armed.
+ASYNCIO_API void arm_timer(LoopBase& loop, TimerNode& timer, Ticks when);
+ASYNCIO_API void disarm_timer(LoopBase& loop, TimerNode& timer) noexcept;
+/// Only for an armed one.
+ASYNCIO_API Ticks timer_deadline(const LoopBase& loop, const TimerNode& timer) noexcept;
+
+constexpr Ticks later(Ticks now, Ticks delay) noexcept {
+  return delay > never - now ? never : now + delay;
+}
+
+}  // namespace asyncio::inline v0::detail

@@ -1,0 +1,235 @@
+// AsyncGenerator<T>: a coroutine that yields many values, one for each next().
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/core/promise.hpp>
+
+#include <coroutine>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::inline v0 {
+
+template <class T>
+class AsyncGenerator;
+
+namespace detail {
+
+/// What a generator's frame has in common for every T.
+///
+///     state     | the body            | next()                     | aclose(), destruction
+///     fresh     | has not begun       | begins it                  | ends it without running it
+///     running   | runs, or awaits     | RuntimeError               | RuntimeError
+///     yielded   | stands at co_yield  | goes on                    | GeneratorExit at the co_yield
+///     ended     | is gone             | empty                      | nothing
+struct GeneratorPromise : PromiseBase {
+  enum class State : unsigned char { fresh, running, yielded, ended };
+
+  GeneratorPromise** owner = nullptr;  // the AsyncGenerator's pointer to this
+  State state = State::fresh;
+  bool closing = false;  // GeneratorExit is to be thrown at the co_yield
+
+  ~GeneratorPromise() {
+    if (owner) *owner = nullptr;  // torn down with the task that was in next()
+  }
+
+  /// Gives the value to whoever asked, and waits to be asked again.
+  struct Yield : Awaiter {
+    explicit Yield(GeneratorPromise& of) noexcept : promise(of) {}
+    bool await_ready() const noexcept { return false; }
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
+      promise.state = State::yielded;
+      return transfer(handle_of(*std::exchange(promise.parent, nullptr)));
+    }
+    void await_resume() {
+      if (promise.closing) [[unlikely]] throw_generator_exit();
+    }
+    [[noreturn]] ASYNCIO_API static void throw_generator_exit();
+    GeneratorPromise& promise;
+  };
+
+  struct FinalYield {
+    bool await_ready() noexcept { return false; }
+    template <class Promise>
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> me) noexcept {
+      GeneratorPromise& promise = me.promise();
+      promise.state = State::ended;
+      return transfer(handle_of(*std::exchange(promise.parent, nullptr)));
+    }
+    void await_resume() noexcept {}
+  };
+  FinalYield final_suspend() noexcept { return {}; }
+  void return_void() noexcept {}
+};
+
+[[noreturn]] ASYNCIO_API void throw_generator_running(const char* what);
+
+/// Runs the body to its next co_yield or its end.
+class ASYNCIO_API GeneratorStep : public Awaiter {
+ public:
+  GeneratorStep(GeneratorPromise* generator, bool close) : generator_(generator), close_(close) {
+    using State = GeneratorPromise::State;
+    if (generator && generator->state == State::running) {
+      throw_generator_running(close ? "aclose" : "next");
+    }
+  }
+
+  bool await_ready() const noexcept {
+    using State = GeneratorPromise::State;
+    return !generator_ || generator_->state == State::ended ||
+           (close_ && generator_->state == State::fresh);
+  }
+  template <class Parent>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) noexcept {
+    generator_->parent = &parent.promise();
+    generator_->state = GeneratorPromise::State::running;
+    generator_->closing = close_;
+    awaiting_ = &parent.promise();
+    return transfer(PromiseBase::handle_of(*generator_));
+  }
+
+ protected:
+  /// True if the body stands at a co_yield. Raises what it threw.
+  bool yielded();
+  /// After a close: raises what the body threw, but for GeneratorExit; RuntimeError if it yielded.
+  void closed();
+
+  GeneratorPromise* generator_;  // null: moved from, or closed
+  PromiseBase* awaiting_ = nullptr;
+  bool close_;
+};
+
+template <class T>
+struct YieldPromise : GeneratorPromise {
+  using Value = std::remove_reference_t<T>;
+
+  AsyncGenerator<T> get_return_object() noexcept;
+
+  // The value lives in the generator's frame until it is asked again.
+  Yield yield_value(Value& value) noexcept {
+    current = __builtin_addressof(value);
+    return Yield(*this);
+  }
+  Yield yield_value(Value&& value) noexcept
+    requires(!std::is_reference_v<T>)
+  {
+    current = __builtin_addressof(value);
+    return Yield(*this);
+  }
+  /// `co_yield f()` where f's value is not quite a T.
+  template <class U>
+    requires(!std::is_reference_v<T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
+             std::is_convertible_v<U, T>)
+  auto yield_value(U&& value) {
+    return YieldConverted<T>(*this, std::forward<U>(value));
+  }
+
+  Value* current = nullptr;
+
+  template <class V>
+  struct YieldConverted : Yield {
+    template <class U>
+    YieldConverted(YieldPromise& of, U&& given) : Yield(of), value(std::forward<U>(given)) {
+      of.current = __builtin_addressof(value);
+    }
+    V value;
+  };
+};
+
+template <class T>
+class [[nodiscard]] NextAwaiter : public GeneratorStep {
+ public:
+  explicit NextAwaiter(GeneratorPromise* generator) : GeneratorStep(generator, false) {}
+  auto await_resume() {
+    if constexpr (std::is_reference_v<T>) {
+      return yielded() ? static_cast<YieldPromise<T>*>(generator_)->current : nullptr;
+    } else {
+      std::optional<T> item;
+      if (yielded()) item.emplace(std::move(*static_cast<YieldPromise<T>*>(generator_)->current));
+      return item;
+    }
+  }
+};
+
+class [[nodiscard]] CloseAwaiter : public GeneratorStep {
+ public:
+  explicit CloseAwaiter(GeneratorPromise* generator) : GeneratorStep(generator, true) {}
+  void await_resume() { closed(); }
+};
+
+}  // namespace detail
+
+/// What an `async def` with a `yield` in it is in Python.
+///
+///     asyncio::AsyncGenerator<int> count() { for (int i = 0;; ++i) { co_await tick(); co_yield i; } }
+///     auto numbers = count();
+///     while (auto n = co_await numbers.next()) use(*n);
+///
+/// The body runs in the task and context of whoever asks. Dropped at a co_yield it is closed: its
+/// locals are destroyed. A body whose clean-up awaits needs `co_await gen.aclose()` [R78].
+///
+/// Throws:  RuntimeError from next() while another next() is under way.
+/// Cancel:  a cancellation in next() passes through the body and ends it.
+/// Python:  an asynchronous generator.
+template <class T>
+class [[nodiscard("asyncio: this generator does not run: co_await its next()")]] AsyncGenerator {
+ public:
+  using promise_type = detail::YieldPromise<T>;
+
+  AsyncGenerator(AsyncGenerator&& other) noexcept
+      : generator_(std::exchange(other.generator_, nullptr)) {
+    adopt();
+  }
+  AsyncGenerator& operator=(AsyncGenerator&& other) noexcept {
+    std::swap(generator_, other.generator_);
+    adopt();
+    other.adopt();
+    return *this;
+  }
+  ~AsyncGenerator() {
+    if (generator_) destroy();
+  }
+
+  class [[nodiscard("asyncio: this asks for nothing: co_await it")]] Next {
+   public:
+    explicit Next(detail::GeneratorPromise* generator) noexcept : generator_(generator) {}
+    detail::NextAwaiter<T> operator co_await() && { return detail::NextAwaiter<T>(generator_); }
+
+   private:
+    detail::GeneratorPromise* generator_;
+  };
+  class [[nodiscard("asyncio: this does not close: co_await it")]] Close {
+   public:
+    explicit Close(detail::GeneratorPromise* generator) noexcept : generator_(generator) {}
+    detail::CloseAwaiter operator co_await() && { return detail::CloseAwaiter(generator_); }
+
+   private:
+    detail::GeneratorPromise* generator_;
+  };
+
+  /// std::optional<T>, or T* for an AsyncGenerator<T&>; empty after the last. After an error or the
+  /// end it is empty for ever.
+  Next next() noexcept { return Next(generator_); }
+  /// Throws GeneratorExit at the co_yield and waits for the body's clean-up.
+  /// Throws:  RuntimeError if the body yields again; what the clean-up throws.
+  Close aclose() noexcept { return Close(generator_); }
+
+ private:
+  friend promise_type;
+  explicit AsyncGenerator(promise_type& promise) noexcept : generator_(&promise) { adopt(); }
+
+  void adopt() noexcept {
+    if (generator_) generator_->owner = &generator_;
+  }
+  void destroy() noexcept { detail::PromiseBase::handle_of(*generator_).destroy(); }
+
+  detail::GeneratorPromise* generator_;
+};
+
+template <class T>
+inline AsyncGenerator<T> detail::YieldPromise<T>::get_return_object() noexcept {
+  return AsyncGenerator<T>(*this);
+}
+
+}  // namespace asyncio::inline v0

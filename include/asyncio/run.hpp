@@ -1,0 +1,146 @@
+// run, Runner, new_event_loop: from an ordinary function into the coroutines.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/context.hpp>
+#include <asyncio/event_loop.hpp>
+#include <asyncio/task.hpp>
+
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::inline v0 {
+
+/// How the loop waits for the kernel.
+enum class Engine { epoll };
+
+struct LoopOptions {
+  Engine engine = Engine::epoll;
+};
+
+/// A loop that nobody runs yet.
+/// Throws:  std::system_error if the kernel gives no descriptors.
+ASYNCIO_API std::unique_ptr<EventLoop> new_event_loop(LoopOptions options = {});
+
+using LoopFactory = std::unique_ptr<EventLoop> (*)();
+
+namespace detail {
+/// True if the environment has ASYNCIO_DEBUG=1.
+ASYNCIO_API bool debug_by_default() noexcept;
+}  // namespace detail
+
+/// How run() runs. `handle_sigint`: Ctrl-C cancels the main task, as R74 says; `handle_sigterm`: so
+/// does SIGTERM. `loop_factory`: null for new_event_loop().
+struct RunOptions {
+  bool debug = detail::debug_by_default();
+  bool handle_sigint = true;
+  bool handle_sigterm = false;
+  LoopFactory loop_factory = nullptr;
+  std::chrono::nanoseconds watchdog = {};
+  std::string_view trace = {};
+};
+static_assert(std::is_trivially_destructible_v<RunOptions>);
+
+namespace detail {
+
+struct RunnerAccess;
+
+/// While one lives in a thread, an error that nobody catches is printed before the process ends.
+class ASYNCIO_API Rethrowing {
+ public:
+  Rethrowing() noexcept;
+  Rethrowing(const Rethrowing&) = delete;
+  Rethrowing& operator=(const Rethrowing&) = delete;
+  ~Rethrowing();
+};
+
+}  // namespace detail
+
+/// Runs several main coroutines, one after the other, on one loop and in one context [R76].
+///
+/// Python:  asyncio.Runner.
+class ASYNCIO_API Runner {
+ public:
+  explicit Runner(RunOptions options = {});
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  ~Runner();
+
+  /// Runs `main` to its end and gives what it returns.
+  ///
+  /// Throws:  what it throws; KeyboardInterrupt after Ctrl-C, SystemExit after SIGTERM [R74];
+  ///          RuntimeError if a loop runs in this thread already [R75].
+  template <awaitable A>
+  detail::TaskValue<A> run(A main, Context* context = nullptr) {
+    auto task = run_to_end(std::move(main), context);
+    const detail::Rethrowing rethrowing;
+    return std::move(task).result();
+  }
+
+  EventLoop& get_loop();
+  /// Ends all tasks, threads and the loop [R71]; twice is harmless.
+  void close();
+
+ private:
+  friend detail::RunnerAccess;
+  struct State;
+
+  template <awaitable A>
+  auto run_to_end(A main, Context* context) {
+    TaskOptions options;
+    options.context = context ? context : &prepare();
+    auto task = get_loop().create_task(std::move(main), options);
+    run_main(task);
+    return task;
+  }
+
+  /// Makes the loop if there is none, and gives the context of the mains.
+  Context& prepare();
+  /// Runs until it is done.
+  /// Throws:  KeyboardInterrupt or SystemExit, if that is how it ended.
+  void run_main(const AnyTask& main);
+
+  std::unique_ptr<State> state_;
+};
+
+namespace detail {
+/// run()'s way into a Runner.
+struct RunnerAccess {
+  template <class A>
+  static auto run_to_end(Runner& runner, A main) {
+    return runner.run_to_end(std::move(main), nullptr);
+  }
+};
+}  // namespace detail
+
+/// Runs `main` on a loop of its own, cancels and joins what it leaves behind, and gives what it
+/// returns.
+///
+///     int main() { return asyncio::run(async_main()); }
+///
+/// Throws:  what main throws; KeyboardInterrupt after Ctrl-C, SystemExit{143} after SIGTERM; if
+///          nobody catches these the process ends as by that signal.
+/// Python:  asyncio.run.
+template <awaitable A>
+detail::TaskValue<A> run(A main, RunOptions options = {}) {
+  Task<detail::TaskValue<A>> task;
+  std::exception_ptr interrupt;
+  {
+    Runner runner(options);
+    try {
+      task = detail::RunnerAccess::run_to_end(runner, std::move(main));
+    } catch (...) {
+      interrupt = std::current_exception();
+    }
+    runner.close();  // before an error leaves: clean-up runs even if nobody catches it
+  }
+  const detail::Rethrowing rethrowing;
+  if (interrupt) std::rethrow_exception(std::move(interrupt));
+  return std::move(task).result();
+}
+
+}  // namespace asyncio::inline v0

@@ -1,0 +1,291 @@
+// with, finally, try_, AsyncExitStack: what needs an await on the way out.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/combine/body.hpp>
+#include <asyncio/outcome.hpp>
+#include <asyncio/task.hpp>
+
+#include <exception>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace asyncio::inline v0 {
+
+namespace detail {
+
+/// Reports an error that another one has replaced, unless it is a cancellation.
+ASYNCIO_API void report_replaced(std::exception_ptr error) noexcept;
+
+template <class Cleanup>
+Coro<> run_cleanup(Cleanup& cleanup) {
+  if constexpr (is_coro<std::invoke_result_t<Cleanup&>>) co_await cleanup();
+  else cleanup();
+}
+
+template <class F>
+Coro<BodyValue<F, NoFirst>> run_body(F& body) {
+  NoFirst none;
+  co_return co_await call_body<F, NoFirst>(body, none);
+}
+
+template <class F, class Cleanup>
+Coro<BodyValue<F, NoFirst>> finally_scope(F body, Cleanup cleanup) {
+  auto end = co_await settle(run_body<F>(body));
+  auto cleaned = co_await settle(run_cleanup<Cleanup>(cleanup));
+  if (cleaned.error()) {
+    report_replaced(std::move(end.error()));
+    cleaned.raise();
+  }
+  end.raise();
+  co_return end.take();
+}
+
+template <class F>
+Coro<Outcome<BodyValue<F, NoFirst>>> try_scope(F body) {
+  using T = BodyValue<F, NoFirst>;
+  auto end = co_await settle(run_body<F>(body));
+  if (end.error()) co_return Outcome<T>(std::move(end.error()));
+  if constexpr (std::is_void_v<T>) co_return Outcome<T>();
+  else if constexpr (std::is_reference_v<T>) co_return Outcome<T>(&end.take());
+  else co_return Outcome<T>(end.take());
+}
+
+template <class R>
+concept resource = requires(R& resource, std::exception_ptr error) {
+  requires awaitable<decltype(resource.aenter())>;
+  requires awaitable<decltype(resource.aexit(error))>;
+};
+
+template <class R>
+using Entered = AwaitResult<decltype(std::declval<R&>().aenter())>;
+
+/// What the body is called with: what aenter() gives, or else the resource.
+template <class R, class F>
+auto with_body_coro() {
+  if constexpr (std::is_void_v<Entered<R>>) return body_coro<F, R>();
+  else return body_coro<F, std::remove_reference_t<Entered<R>>>();
+}
+template <class R, class F>
+using WithValue =
+    typename CoroValue<typename decltype(with_body_coro<R, F>())::type>::type;
+
+template <class R, class F>
+Coro<WithValue<R, F>> enter_and_run(R& resource, F& body, bool& entered) {
+  if constexpr (std::is_void_v<Entered<R>>) {
+    co_await resource.aenter();
+    entered = true;
+    co_return co_await call_body<F, R>(body, resource);
+  } else {
+    auto&& value = co_await resource.aenter();
+    entered = true;
+    co_return co_await call_body<F, std::remove_reference_t<Entered<R>>>(body, value);
+  }
+}
+
+template <class R>
+Coro<> leave_resource(R& resource, std::exception_ptr error) {
+  co_await resource.aexit(std::move(error));
+}
+
+template <class HeldResource, class R, class F>
+Coro<WithValue<R, F>> with_scope(HeldResource held, F body) {
+  R& resource = held.get();
+  bool entered = false;
+  auto end = co_await settle(enter_and_run<R, F>(resource, body, entered));
+  if (entered) {
+    auto left = co_await settle(leave_resource<R>(resource, end.error()));
+    left.raise();  // replaces the body's error
+  }
+  end.raise();
+  co_return end.take();
+}
+
+template <class R>
+class BorrowedResource {
+ public:
+  explicit BorrowedResource(R& resource) noexcept : resource_(&resource) {}
+  R& get() const noexcept { return *resource_; }
+
+ private:
+  R* resource_;
+};
+template <class R>
+class OwnedResource {
+ public:
+  explicit OwnedResource(R&& resource) : resource_(std::move(resource)) {}
+  R& get() noexcept { return resource_; }
+
+ private:
+  R resource_;
+};
+
+/// True for what g++ 12 would destroy twice as a temporary beside a co_await.
+template <class T>
+constexpr bool fragile_temporary =
+    breaks_temporaries && std::is_aggregate_v<T> && !std::is_trivially_destructible_v<T>;
+
+}  // namespace detail
+
+/// Runs `body`, then `cleanup`, however body ended; cleanup returns void or Coro<>.
+///
+///     co_await asyncio::finally([&]() -> asyncio::Coro<> { co_await work(); },
+///                               [&]() -> asyncio::Coro<> { co_await close(); });
+///
+/// The body begins in any case, and cleanup runs exactly once. An error of cleanup replaces the
+/// body's, which is then reported.
+///
+/// Cancel:  a cancellation is delivered to the body; cleanup runs after it undisturbed, until a
+///          second request interrupts it [R21].
+/// Python:  try: ... finally: await ...
+template <class Body, class Cleanup>
+[[nodiscard]] auto finally(Body&& body, Cleanup&& cleanup) {
+  return detail::finally_scope<detail::KeptBody<Body>, detail::KeptBody<Cleanup>>(
+      detail::keep_body<Body>(body), detail::keep_body<Cleanup>(cleanup));
+}
+
+/// Runs `body` and gives its Outcome: a handler that awaits is an `if` behind it.
+///
+///     auto outcome = co_await asyncio::try_([&]() -> asyncio::Coro<> { co_await work(); });
+///     if (outcome.exception()) co_await repair();
+///
+/// Cancel:  a cancellation of the caller is the outcome, and stays counted.
+/// Python:  try: ... except: await ...
+template <class Body>
+[[nodiscard]] auto try_(Body&& body) {
+  return detail::try_scope<detail::KeptBody<Body>>(detail::keep_body<Body>(body));
+}
+
+/// Enters a resource, runs `body(r)` and leaves the resource, however body ended.
+///
+/// A resource has `aenter()` and `aexit(std::exception_ptr)`, both awaitable. What aenter() gives,
+/// if anything, goes to the body; else the resource itself. If aenter() throws, aexit() is not
+/// called; aexit() cannot swallow the body's error, and what it throws replaces that. An lvalue is
+/// borrowed, an rvalue moved in.
+/// Python:  async with.
+template <class Resource, class Body>
+[[nodiscard]] auto with(Resource&& resource, Body&& body) {
+  using R = std::remove_reference_t<Resource>;
+  static_assert(detail::resource<R>,
+                "asyncio: a resource of with() has aenter() and aexit(std::exception_ptr), both "
+                "awaitable");
+  if constexpr (std::is_lvalue_reference_v<Resource>) {
+    return detail::with_scope<detail::BorrowedResource<R>, R, detail::KeptBody<Body>>(
+        detail::BorrowedResource<R>(resource), detail::keep_body<Body>(body));
+  } else {
+    static_assert(!detail::fragile_temporary<R>,
+                  "asyncio: g++ 12 destroys a temporary of this aggregate type twice: give it a "
+                  "name and pass that, or give the type a constructor");
+    return detail::with_scope<detail::OwnedResource<R>, R, detail::KeptBody<Body>>(
+        detail::OwnedResource<R>(std::move(resource)), detail::keep_body<Body>(body));
+  }
+}
+
+namespace detail {
+
+/// One thing to do when an AsyncExitStack unwinds.
+struct ASYNCIO_API ExitAction {
+  ExitAction() = default;
+  ExitAction(const ExitAction&) = delete;
+  ExitAction& operator=(const ExitAction&) = delete;
+  virtual ~ExitAction() = default;
+  virtual Coro<> run(std::exception_ptr error) = 0;
+};
+
+template <class R>
+struct LeaveResource final : ExitAction {
+  template <class Given>
+  explicit LeaveResource(Given&& given) : resource(std::forward<Given>(given)) {}
+  Coro<> run(std::exception_ptr error) override {
+    return leave_resource(resource, std::move(error));
+  }
+  R resource;  // a reference for what the caller keeps
+};
+
+template <class F>
+struct RunCleanup final : ExitAction {
+  explicit RunCleanup(F given) : cleanup(std::move(given)) {}
+  Coro<> run(std::exception_ptr) override { return run_cleanup(cleanup); }
+  F cleanup;
+};
+
+}  // namespace detail
+
+/// A resource that holds others, entered one by one at run time, and leaves them in reverse order.
+///
+///     co_await asyncio::with(asyncio::AsyncExitStack(), [&](auto& stack) -> asyncio::Coro<> {
+///       for (auto& file : files) co_await stack.enter(file);
+///       ...
+///     });
+///
+/// Python:  contextlib.AsyncExitStack.
+class ASYNCIO_API AsyncExitStack {
+ public:
+  AsyncExitStack() noexcept = default;
+  AsyncExitStack(AsyncExitStack&& other) noexcept : actions_(std::move(other.actions_)) {
+    other.actions_.clear();
+  }
+  AsyncExitStack& operator=(AsyncExitStack&&) = delete;
+  /// What was not unwound is dropped; unwind by with() or aclose().
+  ~AsyncExitStack();
+
+  /// Enters a resource now and leaves it at the end: an lvalue is borrowed, an rvalue moved in.
+  /// Gives what its aenter() gives.
+  template <class Resource>
+  [[nodiscard]] auto enter(Resource&& resource) {
+    using Kept = std::conditional_t<std::is_lvalue_reference_v<Resource>, Resource,
+                                    std::remove_cvref_t<Resource>>;
+    static_assert(std::is_lvalue_reference_v<Resource> || !detail::fragile_temporary<Kept>,
+                  "asyncio: g++ 12 destroys a temporary of this aggregate type twice: give it a "
+                  "name and pass that, or give the type a constructor");
+    using Action = detail::LeaveResource<Kept>;
+    return enter_kept<Action>(*this, Owner(new Action(std::forward<Resource>(resource))));
+  }
+  /// Calls `cleanup()`, which returns void or Coro<>, at the end.
+  template <class F>
+  void push_async(F cleanup) {
+    push(Owner(new detail::RunCleanup<F>(std::move(cleanup))));
+  }
+
+  /// Unwinds now: the last that was entered first. An error of one replaces the one before.
+  [[nodiscard]] Coro<> aclose() { return unwind(nullptr); }
+
+  [[nodiscard]] Coro<> aenter() { co_return; }
+  [[nodiscard]] Coro<> aexit(std::exception_ptr error) { return unwind(std::move(error)); }
+
+ private:
+  class Owner {
+   public:
+    explicit Owner(detail::ExitAction* action) noexcept : action_(action) {}
+    Owner(Owner&& other) noexcept : action_(std::exchange(other.action_, nullptr)) {}
+    Owner& operator=(Owner&&) = delete;
+    ~Owner() { delete action_; }
+    detail::ExitAction& get() const noexcept { return *action_; }
+    detail::ExitAction* release() noexcept { return std::exchange(action_, nullptr); }
+
+   private:
+    detail::ExitAction* action_;
+  };
+
+  template <class Action>
+  static Coro<detail::Entered<decltype((std::declval<Action&>().resource))>> enter_kept(
+      AsyncExitStack& stack, Owner owner) {
+    auto& resource = static_cast<Action&>(owner.get()).resource;
+    if constexpr (std::is_void_v<detail::Entered<decltype(resource)>>) {
+      co_await resource.aenter();
+      stack.push(std::move(owner));
+    } else {
+      decltype(auto) value = co_await resource.aenter();
+      stack.push(std::move(owner));
+      co_return static_cast<decltype(value)&&>(value);
+    }
+  }
+
+  void push(Owner action);
+  Coro<> unwind(std::exception_ptr error);
+
+  std::vector<detail::ExitAction*> actions_;  // owned
+};
+
+}  // namespace asyncio::inline v0

@@ -1,0 +1,91 @@
+// sleep and sleep_until: let time pass, and the others run.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/coro.hpp>
+#include <asyncio/detail/core/cancel.hpp>
+#include <asyncio/detail/core/timer.hpp>
+#include <asyncio/event_loop.hpp>
+#include <asyncio/limit.hpp>
+
+#include <chrono>
+#include <coroutine>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::inline v0 {
+
+namespace detail {
+
+class ASYNCIO_API SleepAwaiter : public Awaiter, public Waiter, public TimerNode {
+ public:
+  explicit SleepAwaiter(Ticks delay) noexcept : TimerNode(Kind::sleeper) { order = Bits(delay); }
+
+  bool await_ready() const noexcept { return false; }
+  ASYNCIO_INLINE void await_suspend(std::coroutine_handle<> frame) {
+    if (const auto delay = static_cast<Ticks>(order); delay > 0) {
+      sleep(delay, frame);
+    } else {
+      // One turn, no timer [R11]. There is nothing to leave: a request stays with the task.
+      TaskState& me = *thread_state.task;
+      task = &me;
+      me.resume_at = frame;
+      me.loop->ready.push(me);
+    }
+  }
+  void await_resume() {
+    if (task->take_cancel()) [[unlikely]] raise_cancelled();
+  }
+
+  bool cancel(CancelRequest&) noexcept override;
+  void leave() noexcept override;
+
+ private:
+  using Bits = std::uint64_t;
+  void sleep(Ticks delay, std::coroutine_handle<> frame);
+};
+
+}  // namespace detail
+
+/// What sleep() returns.
+class [[nodiscard("asyncio: this does not sleep: co_await it")]] Sleep {
+ public:
+  explicit Sleep(detail::Ticks delay) noexcept : delay_(delay) {}
+  detail::SleepAwaiter operator co_await() && noexcept { return detail::SleepAwaiter(delay_); }
+
+ private:
+  detail::Ticks delay_;
+};
+
+/// Lets at least `delay` pass while others run. `sleep(0s)` lets each of the others run once [R11].
+///
+/// Throws:  std::invalid_argument if the delay is not a number.
+/// Python:  asyncio.sleep.
+template <class Rep, class Period>
+Sleep sleep(std::chrono::duration<Rep, Period> delay) {
+  return Sleep(detail::ticks_of(delay));
+}
+
+/// sleep(1) without a unit would be the C library's, and block: write sleep(1s).
+template <class T>
+  requires std::is_arithmetic_v<T>
+Sleep sleep(T) = delete;
+
+/// sleep() that gives `value` afterwards.
+template <class Rep, class Period, class T>
+Coro<T> sleep(std::chrono::duration<Rep, Period> delay, T value) {
+  co_await sleep(delay);
+  co_return std::move(value);
+}
+
+/// Sleeps until the loop's clock shows `when`: periodic work without drift.
+inline Coro<> sleep_until(EventLoop::Clock::time_point when) {
+  const auto now = get_running_loop().now();
+  // At both ends of the clock the difference would overflow.
+  detail::Ticks delay = 0;
+  if (when == EventLoop::Clock::time_point::max()) delay = detail::never;
+  else if (when > now) delay = (when - now).count();
+  co_await Sleep(delay);
+}
+
+}  // namespace asyncio::inline v0

@@ -1,0 +1,79 @@
+// The exceptions' compiled parts: what they say and how groups are split.
+// SPDX-License-Identifier: MIT
+#include <asyncio/exceptions.hpp>
+
+#include "core/traceback.hpp"
+
+#include <cerrno>
+
+namespace asyncio::inline v0 {
+
+CancelledError::CancelledError(std::string_view message) {
+  if (!message.empty()) message_ = detail::Shared<std::string>::make(message);
+}
+
+std::string_view CancelledError::message() const noexcept {
+  return message_ ? std::string_view(*message_) : std::string_view();
+}
+
+TimeoutError::TimeoutError() : std::system_error(ETIMEDOUT, std::generic_category()) {}
+TimeoutError::TimeoutError(const std::string& what)
+    : std::system_error(ETIMEDOUT, std::generic_category(), what) {}
+
+namespace {
+
+std::string describe_group(std::string_view message,
+                           const std::vector<std::exception_ptr>& exceptions) {
+  if (exceptions.empty()) {
+    throw std::invalid_argument("ExceptionGroup: needs at least one exception");
+  }
+  std::string text(message);
+  text += " (" + std::to_string(exceptions.size()) + " sub-exception";
+  text += exceptions.size() == 1 ? "): " : "s): ";
+  for (const std::exception_ptr& error : exceptions) {
+    if (!error) throw std::invalid_argument("ExceptionGroup: an exception_ptr is null");
+    if (&error != &exceptions.front()) text += "; ";
+    text += detail::describe(error);
+  }
+  return text;
+}
+
+// The group that `error` is, or null.
+const ExceptionGroup* as_group(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    return &group;  // lives on: `error` holds it
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+}  // namespace
+
+ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions)
+    : std::runtime_error(describe_group(message, exceptions)),
+      content_(detail::Shared<Content>::make(
+          Content{std::string(message), std::move(exceptions)})) {}
+
+ExceptionGroup::Split ExceptionGroup::split_if(Matches matches, void* argument) const {
+  std::vector<std::exception_ptr> matched;
+  std::vector<std::exception_ptr> rest;
+  for (const std::exception_ptr& error : exceptions()) {
+    if (matches(error, argument)) {
+      matched.push_back(error);
+    } else if (const ExceptionGroup* group = as_group(error)) {
+      Split inner = group->split_if(matches, argument);
+      if (inner.matched) matched.push_back(std::make_exception_ptr(*inner.matched));
+      if (inner.rest) rest.push_back(std::make_exception_ptr(*inner.rest));
+    } else {
+      rest.push_back(error);
+    }
+  }
+  Split parts;
+  if (!matched.empty()) parts.matched.emplace(message(), std::move(matched));
+  if (!rest.empty()) parts.rest.emplace(message(), std::move(rest));
+  return parts;
+}
+
+}  // namespace asyncio::inline v0

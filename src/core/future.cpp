@@ -1,0 +1,243 @@
+// Ends, and those who wait for them: what tasks and futures have in common.
+// SPDX-License-Identifier: MIT
+#include <asyncio/future.hpp>
+
+#include "core/context.hpp"
+#include "core/loop.hpp"
+#include "core/report.hpp"
+#include "core/task_text.hpp"
+#include "core/traceback.hpp"
+
+#include <utility>
+
+namespace asyncio::inline v0::detail {
+
+// ---- the line
+
+void ResultState::add_waiter(Completion& link) noexcept {
+  if (waiters) waiters->append(link);
+  else waiters = &link;
+}
+
+void ResultState::remove_waiter(Completion& link) noexcept {
+  if (waiters == &link) waiters = link.alone() ? nullptr : link.following;
+  link.unlink();
+}
+
+void ResultState::wake_all() noexcept {
+  while (waiters) {
+    auto& first = static_cast<Completion&>(*waiters);
+    remove_waiter(first);
+    first.completed();
+  }
+}
+
+// ---- the end
+
+void ResultState::require_value() const {
+  auto& self = const_cast<ResultState&>(*this);
+  if (!is_done()) {
+    throw InvalidStateError("result: it is not done yet; co_await it, or ask done() first");
+  }
+  self.set(seen);
+  if (std::exception_ptr why = failure()) {
+    chain_truncate(why, base_chain);
+    std::rethrow_exception(std::move(why));
+  }
+  if (is(taken)) throw_result_taken();
+}
+
+std::exception_ptr ResultState::failure() const {
+  if (error) return error;
+  if (!is(cancelled)) return nullptr;
+  // Cancelled without having thrown: the error is made for the first who asks.
+  auto& self = const_cast<ResultState&>(*this);
+  const std::string_view message =
+      kind == Kind::task ? cancel_message(static_cast<const TaskState&>(*this)) : "";
+  self.error = std::make_exception_ptr(CancelledError(message));
+  return error;
+}
+
+void ResultState::let_go() noexcept {
+  if (references == 1) {
+    // Only the loop is left: it keeps a task that runs.
+    if (kind == Kind::task && !is_done() && !is(detached) && loop->debug) {
+      report_unheld(static_cast<TaskState&>(*this));
+    }
+    return;
+  }
+  if (error) [[unlikely]] {
+    report_unseen_error(*this);
+    if (references > 0) return;  // the handler has kept a handle
+  }
+  if (kind == Kind::task) {
+    auto& task = static_cast<TaskState&>(*this);
+    if (task.name & 1) [[unlikely]] drop_task_text(task);
+    if (task.context.word) [[unlikely]] drop_slot(task.context);
+  }
+  // Callbacks of a future that nobody can set any more.
+  while (waiters) {
+    auto& first = static_cast<Completion&>(*waiters);
+    remove_waiter(first);
+    if (auto* callback = dynamic_cast<DoneCallback*>(&first)) {
+      callback->drop_callable();
+      callback->release();
+    }
+  }
+  LoopBase* const home = loop;
+  ops->destroy(*this);
+  if (--home->results == 0 && loop_of(*home).gone) delete &loop_of(*home);
+}
+
+bool cancel_future(ResultState& future, std::string_view message) noexcept {
+  future.set(ResultState::seen);
+  if (future.is_done()) return false;
+  if (!message.empty()) {
+    try {
+      future.error = std::make_exception_ptr(CancelledError(message));
+    } catch (...) {
+    }
+  }
+  future.set(ResultState::cancelled);
+  set_done(future);
+  return true;
+}
+
+void require_settable(const ResultState& future) {
+  loop_of(*future.loop).check_open("Future::set_result");
+  loop_of(*future.loop).check_thread("Future::set_result");
+  if (future.is_done()) {
+    throw InvalidStateError(future.is_cancelled()
+                                ? "Future::set_result: the future was cancelled"
+                                : "Future::set_result: the future is done already");
+  }
+}
+
+void set_done(ResultState& future) noexcept {
+  future.set(ResultState::done);
+  // Those who are woken may let go of the last handle.
+  if (!future.waiters) return;
+  ++future.references;
+  future.wake_all();
+  --future.references;
+}
+
+void set_failed(ResultState& future, std::exception_ptr error) {
+  if (!error) throw std::invalid_argument("Future::set_exception: the exception_ptr is null");
+  future.base_chain = chain_length(error);
+  future.error = std::move(error);
+  set_done(future);
+}
+
+// ---- waiting
+
+void ResultWait::refuse() const {
+  if (&state_ == thread_state.task) {
+    throw RuntimeError("co_await: a task cannot await itself");
+  }
+  throw RuntimeError("co_await: this task or future belongs to another loop; use "
+                     "run_coroutine_threadsafe() to reach it");
+}
+
+void ResultWait::raise() {
+  state_.set(ResultState::seen);
+  if (state_.is(ResultState::taken)) throw_result_taken();
+  std::exception_ptr why = state_.failure();
+  chain_truncate(why, state_.base_chain);
+  if (task) {
+    auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
+                      .promise();
+    chain_append(why, frame.where, &frame);
+  }
+  std::rethrow_exception(std::move(why));
+}
+
+bool ResultWait::cancel(CancelRequest& request) noexcept {
+  if (request.add(state_)) return true;
+  leave();
+  return false;
+}
+
+void ResultWait::leave() noexcept { state_.remove_waiter(*this); }
+void ResultWait::completed() noexcept { make_ready(*task); }
+
+bool DetachedWait::cancel(CancelRequest&) noexcept {
+  leave();
+  return false;
+}
+
+// ---- errors on their way up
+
+void PromiseBase::keep_error(Where body) noexcept {
+  error = std::current_exception();
+  chain_append(error, where ? where : body, this);
+}
+
+void raise_from_child(std::exception_ptr error, PromiseBase& awaiting) {
+  chain_append(error, awaiting.where, &awaiting);
+  std::rethrow_exception(std::move(error));
+}
+
+// ---- handles and callbacks
+
+void throw_empty_handle() {
+  throw InvalidStateError("this handle is empty: it was default-constructed or moved from");
+}
+void throw_result_taken() {
+  throw InvalidStateError("the result was taken");
+}
+
+std::exception_ptr ResultHandle::exception() const {
+  ResultState& self = state();
+  if (!self.is_done()) {
+    throw InvalidStateError("exception: it is not done yet; co_await it, or ask done() first");
+  }
+  self.set(ResultState::seen);
+  if (self.is_cancelled()) self.require_value();
+  return self.error;
+}
+
+EventLoop& ResultHandle::get_loop() const {
+  Loop& loop = loop_of(*state().loop);
+  if (loop.gone) throw RuntimeError("get_loop: the loop does not exist any more");
+  return loop.facade;
+}
+
+void DoneCallback::completed() noexcept { loop->ready.push(*this); }
+
+void HandleCallback::completed() noexcept {
+  subject->retain();
+  holds = true;
+  DoneCallback::completed();
+}
+
+CallbackId add_done_callback(ResultState& state, DoneCallback& callback) {
+  static thread_local std::uint64_t last = 0;
+  callback.id = CallbackId{++last};
+  callback.context = copy_slot(active_context());
+  if (state.is_done()) callback.completed();
+  else state.add_waiter(callback);
+  return callback.id;
+}
+
+std::size_t remove_done_callback(ResultState& state, CallbackId id) noexcept {
+  RingNode* at = state.waiters;
+  if (!at) return 0;
+  do {
+    auto* callback = dynamic_cast<DoneCallback*>(static_cast<Completion*>(at));
+    if (callback && callback->id == id) {
+      state.remove_waiter(*callback);
+      callback->drop_callable();
+      callback->release();
+      return 1;
+    }
+    at = at->following;
+  } while (at != state.waiters);
+  return 0;
+}
+
+bool outcome_is_cancelled(const std::exception_ptr& error) noexcept {
+  return is_cancellation(error);
+}
+
+}  // namespace asyncio::inline v0::detail

@@ -1,0 +1,155 @@
+// The loop itself, behind EventLoop.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/core/callback.hpp>
+#include <asyncio/detail/core/cancel.hpp>
+#include <asyncio/detail/core/poller.hpp>
+#include <asyncio/event_loop.hpp>
+
+#include "core/inbox.hpp"
+#include "core/timer_heap.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <exception>
+#include <memory>
+#include <thread>
+
+namespace asyncio::inline v0::detail {
+
+struct Loop : LoopBase {
+  Loop(EventLoop& outside, std::unique_ptr<Poller> world);
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // ---- turning (loop.cpp)
+
+  /// Looks if it is time to, sleeping when nothing is ready; then runs one batch.
+  void run_one_turn();
+  /// Turns until stop(), or throws what ends everything [R77].
+  void run_until_stopped();
+  /// Does what is due, at most `callbacks` of it, without sleeping.
+  void run_as_guest(std::size_t callbacks);
+  /// When the next thing is due: the past if something is ready.
+  Ticks next_due() const noexcept { return ready.empty() ? timers.first_deadline() : -never; }
+
+  // ---- asking (event_loop.cpp)
+
+  /// Throws:  RuntimeError in debug mode from a wrong thread [R7].
+  void check_thread(const char* what) const;
+  /// Throws:  RuntimeError once it is closed, and in a forked child.
+  void check_open(const char* what) const;
+  void check_process(const char* what) const;
+
+  // ---- leaving (shutdown.cpp)
+
+  /// Cancels every task and runs until none is left [R71, R73].
+  void cancel_all_tasks();
+  void close();
+
+  EventLoop& facade;
+  std::unique_ptr<Poller> poller;
+  Gate& gate;
+  TimerHeap timers;
+
+  bool running = false;
+  bool stopping = false;
+  bool closed = false;
+  /// The EventLoop is gone; this stays until the last task and future, which refer to it, are.
+  bool gone = false;
+  std::exception_ptr fatal;  // KeyboardInterrupt or SystemExit
+  unsigned forks;  // of the process when this was made
+  std::atomic<std::thread::id> thread;  // posters look whether it is theirs
+
+  /// Ends the loop before its next callback; `error` leaves run() [R77].
+  void end_with(std::exception_ptr error) noexcept;
+
+  /// Looked at before each callback: a signal has come, or there is a fatal error.
+  volatile std::sig_atomic_t attention = 0;
+  volatile std::sig_atomic_t interrupted = 0;  // set by the signal handler, with `attention`
+  UniqueFunction<void()> on_interrupt;
+
+  std::shared_ptr<void> executor;           // the default ThreadPool, made when first asked for
+  void (*join_executor)(Loop&) = nullptr;  // set with it: core does not know pools
+  Ticks executor_patience = 300'000'000'000;  // how long close() waits for its calls [R71]
+  RingNode errands;                           // Errands, left behind by close()
+
+  UniqueFunction<void(EventLoop&, const ExceptionContext&)> exception_handler;
+  UniqueFunction<void(EventLoop&, AnyTask)> task_factory;
+  Ticks slow_callback = 100'000'000;  // [R84]
+
+  /// Read by the signal handler, hence volatile; only the loop's thread writes it.
+  volatile std::uint64_t turns = 0;
+  std::uint64_t turns_seen() const noexcept { return turns; }
+  std::uint64_t callbacks = 0;
+  Ticks asleep = 0;
+  Ticks longest_callback = 0;
+  mutable Ticks latest_now = 0;  // the clock when somebody last read it
+
+  /// Draws the order of tasks that are ready together from `seed`.
+  void shuffle_with(std::uint64_t seed) noexcept { shuffle_ = seed * 2 + 1; }
+
+  /// A timer that is due already does not wait for the pace [R2].
+  void look_next_turn() noexcept { turns_until_look_ = 0; }
+
+ private:
+  bool time_to_look() noexcept;
+  void take_due_timers(Ticks now) noexcept;
+  void sleep_or_look();
+  void plan_next_look(Ticks now) noexcept;
+  void run_what_is_ready();
+  /// Runs nodes until `limit` of them or something that stops the loop; the rest stays ready.
+  void run_batch(ReadyNode* batch, std::size_t limit);
+  void run(ReadyNode& node) noexcept;
+  void run_watched(ReadyNode& node) noexcept;
+  void call(CallbackNode& node) noexcept;
+  void give_back(ReadyNode* batch) noexcept;
+  void attend();
+  void end_tasks();
+  ReadyNode* shuffled(ReadyNode* batch);
+
+  std::uint64_t shuffle_ = 0;  // the generator's state, odd; 0: asyncio's order
+  Ticks last_look_ = 0;
+  int turns_until_look_ = 0;
+  int turns_since_look_ = 0;
+};
+
+inline Loop& loop_of(LoopBase& base) noexcept { return static_cast<Loop&>(base); }
+inline const Loop& loop_of(const LoopBase& base) noexcept {
+  return static_cast<const Loop&>(base);
+}
+
+/// Makes `loop` this thread's running loop until it ends. Only close() may do so inside of another
+/// loop, which then waits: a coroutine may own a loop, and destroy it.
+class RunningLoop {
+ public:
+  enum class Inside { nothing, another };
+
+  explicit RunningLoop(Loop& loop, Inside inside = Inside::nothing);
+  RunningLoop(const RunningLoop&) = delete;
+  RunningLoop& operator=(const RunningLoop&) = delete;
+  ~RunningLoop();
+
+ private:
+  Loop& loop_;
+  ThreadState outer_;
+};
+
+/// The library's way to a loop.
+struct LoopAccess {
+  static Loop& loop(const EventLoop& facade) noexcept { return *facade.loop_; }
+  static std::unique_ptr<EventLoop> make(std::unique_ptr<Poller> poller) {
+    return std::unique_ptr<EventLoop>(new EventLoop(poller.release()));
+  }
+  static void run_until(EventLoop& facade, ResultState& state) { facade.run_until(state); }
+};
+
+/// A CancelledError with the message of the task's last request.
+std::exception_ptr make_cancelled_error(const TaskState& task);
+
+/// Destroys the frames of a task that has not ended, innermost first, and ends it as cancelled.
+void tear_down(TaskState& task) noexcept;
+
+}  // namespace asyncio::inline v0::detail

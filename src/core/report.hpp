@@ -1,0 +1,31 @@
+// What nobody awaited, said once and with names.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/event_loop.hpp>
+
+#include <exception>
+#include <string_view>
+
+namespace asyncio::inline v0::detail {
+
+struct Loop;
+
+/// Gives it to the loop's exception handler; if that throws, to the default one [R81].
+void report(Loop& loop, const ExceptionContext& context) noexcept;
+void report(Loop& loop, std::string_view message, std::exception_ptr error,
+            TaskState* task = nullptr) noexcept;
+
+/// "Task exception was never retrieved", unless somebody has asked for it [R80].
+void report_unseen_error(ResultState& state) noexcept;
+
+/// Debug mode: the last handle of a running task has gone.
+void report_unheld(TaskState& task) noexcept;
+
+/// Debug mode: a task that was asked to end has returned as if it had not been.
+void report_swallowed(TaskState& task) noexcept;
+
+/// Writes it to stderr.
+void report_by_default(const ExceptionContext& context) noexcept;
+
+}  // namespace asyncio::inline v0::detail

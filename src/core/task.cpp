@@ -1,0 +1,242 @@
+// The life of a task: start, step, cancel, end.
+// SPDX-License-Identifier: MIT
+#include <asyncio/task.hpp>
+
+#include "core/context.hpp"
+#include "core/loop.hpp"
+#include "core/report.hpp"
+#include "core/step.hpp"
+#include "core/task_text.hpp"
+#include "core/traceback.hpp"
+
+#include <string>
+
+namespace asyncio::inline v0::detail {
+namespace {
+void step_inside(TaskState& task) noexcept;
+}
+
+constinit thread_local ThreadState thread_state{};
+
+// ---- start
+
+void throw_no_loop() {
+  throw RuntimeError("create_task: no loop runs in this thread; call it from a coroutine or "
+                     "callback, or use asyncio::run()");
+}
+
+void register_task(TaskState& task, const TaskOptions& options) {
+  LoopBase& loop = *task.loop;
+  if (options.name.empty()) task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
+  else set_task_name(task, options.name);
+  if (options.context) task.context = share_slot(*options.context);
+  else task.context = copy_slot(active_context());
+  if (auto& factory = loop_of(loop).task_factory; factory) [[unlikely]] {
+    factory(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
+  }
+  ++loop.tasks_made;
+  ++loop.tasks_alive;
+  loop.tasks.append(task.all);
+  ++task.references;  // the loop's own
+}
+
+void start_task(TaskState& task, bool eager) {
+  // Eager starts that start others eagerly are bounded like awaits are [R115].
+  constexpr int deepest = 64;
+  if (eager && thread_state.eager_depth < deepest) step_inside(task);
+  else task.loop->ready.push(task);
+}
+
+void discard_task(TaskState& task) noexcept {
+  // A task factory that threw may have kept a handle: a cancelled task is what it sees.
+  task.set(ResultState::done | ResultState::seen | ResultState::cancelled);
+  task.release();
+}
+
+// ---- step
+
+namespace {
+
+// The same, from inside another task or callback [R115].
+void step_inside(TaskState& task) noexcept {
+  ThreadState& thread = thread_state;
+  const ThreadState outer = thread;
+  ++thread.eager_depth;
+  thread.context = nullptr;
+  step(task);
+  thread = outer;
+}
+
+}  // namespace
+
+// ---- cancel
+
+bool TaskState::cancel(std::string_view message) noexcept {
+  CancelRequest request(message);
+  return request.add(*this);
+}
+
+int TaskState::uncancel() noexcept {
+  if (requests > 0 && --requests == 0) clear(must_cancel);
+  return static_cast<int>(requests);
+}
+
+bool CancelRequest::add(ResultState& state) noexcept {
+  if (state.kind == ReadyNode::Kind::future) return cancel_future(state, message);
+  auto& task = static_cast<TaskState&>(state);
+  task.set(ResultState::seen);
+  if (task.is_done()) return false;
+  ++task.requests;
+  if (!message.empty()) set_cancel_message(task, message);
+  if (!task.waiting) {
+    task.set(ResultState::must_cancel);
+    return true;
+  }
+  if (task.is(ResultState::visited)) return false;  // a cycle: whoever asks leaves its wait
+  task.set(ResultState::visited);
+  task.next_cancelled = std::exchange(*insert_, &task);
+  insert_ = &task.next_cancelled;
+  return true;
+}
+
+void CancelRequest::work_off() noexcept {
+  while (to_do_) {
+    TaskState& task = *to_do_;
+    to_do_ = task.next_cancelled;
+    insert_ = &to_do_;
+    task.next_cancelled = std::exchange(visited_, &task);
+    if (task.waiting) visit(task);
+  }
+  while (visited_) {
+    TaskState& task = *visited_;
+    visited_ = task.next_cancelled;
+    task.clear(ResultState::visited);
+  }
+}
+
+void CancelRequest::visit(TaskState& task) noexcept {
+  if (task.waiting->cancel(*this)) return;
+  task.set(ResultState::interrupted);
+  make_ready(task);
+}
+
+void deliver_late_cancel(TaskState& task) noexcept {
+  task.clear(ResultState::must_cancel);
+  CancelRequest request(cancel_message(task));
+  request.visit(task);
+}
+
+std::exception_ptr make_cancelled_error(const TaskState& task) {
+  return std::make_exception_ptr(CancelledError(cancel_message(task)));
+}
+
+void raise_cancelled() {
+  throw CancelledError(cancel_message(*thread_state.task));
+}
+
+// ---- end
+
+void end_task(TaskState& task) noexcept {
+  task.clear(ResultState::must_cancel | ResultState::interrupted);
+  if (task.error) [[unlikely]] {
+    task.base_chain = chain_length(task.error);
+    if (is_cancellation(task.error)) {
+      task.set(ResultState::cancelled);
+    } else if (is_exit(task.error)) {
+      task.set(ResultState::seen);
+      loop_of(*task.loop).end_with(task.error);
+    }
+  } else if (task.loop->debug && task.requests > 0 && !task.is_cancelled()) {
+    report_swallowed(task);
+  }
+  task.set(ResultState::done);
+  task.all.unlink();
+  --task.loop->tasks_alive;
+  if (task.waiters) task.wake_all();
+  if (task.is(ResultState::detached)) report_unseen_error(task);
+  task.release();
+}
+
+void tear_down(TaskState& task) noexcept {
+  if (Waiter* const waiter = std::exchange(task.waiting, nullptr)) waiter->leave();
+  ThreadState& thread = thread_state;
+  auto frame = std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
+  while (frame) {
+    PromiseBase* const parent = frame.promise().parent;
+    // The parent's awaiter still points at this frame, and its destructor is the first thing that
+    // destroying the parent runs: it finds the address here and keeps off.
+    frame.destroy();
+    thread.torn = frame.address();
+    frame = parent ? PromiseBase::handle_of(*parent) : nullptr;
+  }
+  thread.torn = nullptr;
+  task.set(ResultState::cancelled);
+  end_task(task);
+}
+
+void destroy_abandoned(std::coroutine_handle<> frame) noexcept {
+  if (std::exchange(thread_state.torn, nullptr) == frame.address()) return;
+  frame.destroy();
+}
+
+void throw_empty_coro() {
+  throw RuntimeError("co_await: this coroutine was moved from or awaited already; call the "
+                     "function again for a new one");
+}
+
+// ---- handles
+
+void HandleAccess::cancel(const ResultHandle& handle) noexcept {
+  CancelRequest request({});
+  if (handle.state_) request.add(*handle.state_);
+}
+
+bool TaskHandle::cancel(std::string_view message) const {
+  TaskState& self = task();
+  if (!self.is_done()) loop_of(*self.loop).check_thread("Task::cancel");
+  return self.cancel(message);
+}
+
+std::string TaskHandle::get_name() const { return task_name(task()); }
+void TaskHandle::set_name(std::string_view name) const { set_task_name(task(), name); }
+
+std::uint64_t TaskHandle::get_id() const {
+  return reinterpret_cast<std::uintptr_t>(&task());
+}
+
+void TaskHandle::detach() && {
+  TaskState& state = task();
+  if (state.is_done()) report_unseen_error(state);
+  else state.set(ResultState::detached);
+  release_state().release();
+}
+
+}  // namespace asyncio::inline v0::detail
+
+namespace asyncio::inline v0 {
+
+std::optional<AnyTask> current_task() {
+  detail::TaskState* const task = detail::thread_state.task;
+  if (!task) return std::nullopt;
+  return detail::HandleAccess::retain<AnyTask>(*task);
+}
+
+std::vector<AnyTask> all_tasks() {
+  std::vector<AnyTask> tasks;
+  if (detail::LoopBase* const loop = detail::thread_state.loop) {
+    tasks.reserve(loop->tasks_alive);
+    for (auto* at = loop->tasks.following; at != &loop->tasks; at = at->following) {
+      tasks.push_back(detail::HandleAccess::retain<AnyTask>(detail::task_in_ring(*at)));
+    }
+  }
+  return tasks;
+}
+
+Outcome<> AnyTask::JoinAwaiter::await_resume() {
+  check_cancel();
+  state_.set(detail::ResultState::seen);
+  if (std::exception_ptr error = state_.failure()) return Outcome<>(std::move(error));
+  return Outcome<>();
+}
+
+}  // namespace asyncio::inline v0

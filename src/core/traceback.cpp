@@ -1,0 +1,319 @@
+// Keeps, finds and prints the chain of coroutines that an exception crossed.
+// SPDX-License-Identifier: MIT
+#include "core/traceback.hpp"
+
+#include <asyncio/exceptions.hpp>
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <typeinfo>
+#include <unordered_map>
+
+namespace asyncio::inline v0::detail {
+namespace {
+
+// An exception's chain must die with it, or the next one at its address would inherit it. The
+// Itanium C++ ABI calls the destructor noted in the exception's header when the last reference
+// goes: an exception that has a chain has ours there, which forgets the chain and goes on to the
+// one before. The header lies right before the object; its layout is fixed by the ABI (level II),
+// and libstdc++ and libc++abi agree on it.
+using Destructor = void (*)(void*);
+
+struct Step {
+  Where place;
+  const void* frame;
+};
+
+struct Chain {
+  Destructor destroy_exception;
+  std::vector<Step> steps;  // innermost first
+};
+
+struct Table {
+  std::mutex mutex;
+  std::unordered_map<const void*, Chain> chains;
+};
+
+// Never destroyed: exceptions may outlive every global.
+Table& table() {
+  static Table* const instance = new Table;
+  return *instance;
+}
+
+const void* object_of(const std::exception_ptr& error) noexcept {
+  const void* object;
+  static_assert(sizeof error == sizeof object);
+  std::memcpy(&object, &error, sizeof object);
+  return object;
+}
+
+Destructor& destructor_of(const void* object) noexcept {
+  constexpr std::size_t before_object = 104;  // offset of exceptionDestructor in __cxa_exception
+  auto* at = static_cast<const char*>(object) - before_object;
+  return *reinterpret_cast<Destructor*>(const_cast<char*>(at));
+}
+
+void forget_chain(void* object) {
+  Destructor next = nullptr;
+  {
+    Table& all = table();
+    const std::lock_guard lock(all.mutex);
+    if (auto found = all.chains.find(object); found != all.chains.end()) {
+      next = found->second.destroy_exception;
+      all.chains.erase(found);
+    }
+  }
+  if (next) next(object);
+}
+
+// The chain of an exception, null if it has none. Call with the table locked.
+Chain* find_chain(Table& all, const void* object) noexcept {
+  if (!object || destructor_of(object) != &forget_chain) return nullptr;
+  auto found = all.chains.find(object);
+  return found == all.chains.end() ? nullptr : &found->second;
+}
+
+// What __builtin_source_location() points to; std::source_location keeps it private.
+struct Location {
+  const char* file;
+  const char* function;
+  unsigned line;
+  unsigned column;
+};
+const Location& location(Where place) noexcept {
+  return *reinterpret_cast<const Location*>(place);
+}
+const char* function_name(Where place) noexcept { return location(place).function; }
+const char* file_name(Where place) noexcept { return location(place).file; }
+int line_of(Where place) noexcept { return static_cast<int>(location(place).line); }
+
+// Drops the return type and the parameters from a signature: "asyncio::Coro<int> f<T>(int)" ->
+// "f<T>".
+std::string short_name(std::string text) {
+  if (auto clone = text.find(" (."); clone != std::string::npos) text.resize(clone);
+  if (auto with = text.find(" [with "); with != std::string::npos) text.resize(with);
+  if (auto with = text.find(" [T = "); with != std::string::npos) text.resize(with);
+  // The parameter list is the last balanced pair of brackets at depth 0.
+  std::size_t end = text.size();
+  while (end > 0 && text[end - 1] != ')') --end;
+  if (end == 0) return text;
+  int depth = 0;
+  std::size_t open = end;
+  while (open > 0) {
+    --open;
+    if (text[open] == ')') ++depth;
+    if (text[open] == '(' && --depth == 0) break;
+  }
+  // A lambda's operator() is "f()::<lambda(int)>" in g++: keep what stands before.
+  std::string head = text.substr(0, open);
+  int angle = 0;
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < head.size(); ++i) {
+    if (head[i] == '<' || head[i] == '(') ++angle;
+    if (head[i] == '>' || head[i] == ')') --angle;
+    if (head[i] == ' ' && angle == 0) begin = i + 1;
+  }
+  return head.substr(begin);
+}
+
+// g++ 12 names a coroutine's body "void f(f(int)::_Z1fi.Frame*)": the mangled name is between the
+// last "::" and ".Frame".
+std::string readable_function(const char* raw) {
+  std::string text = raw ? raw : "?";
+  const std::size_t frame = text.rfind(".Frame*)");
+  if (frame != std::string::npos) {
+    std::size_t begin = text.rfind("::", frame);
+    begin = begin == std::string::npos ? 0 : begin + 2;
+    std::string mangled = text.substr(begin, frame - begin);
+    if (mangled.compare(0, 2, "_Z") == 0) return short_name(demangled(mangled.c_str()));
+    // Not mangled: extern "C" or main-like.
+    return mangled;
+  }
+  return short_name(text);
+}
+
+// Adapters of the library are not what the user wrote.
+bool is_internal(const FrameEntry& entry) {
+  return entry.function.find("asyncio::v0::detail::") != std::string::npos ||
+         entry.function.find("asyncio::detail::") != std::string::npos;
+}
+
+std::string without_inline_namespace(std::string text) {
+  for (std::size_t at; (at = text.find("asyncio::v0::")) != std::string::npos;) {
+    text.erase(at + 9, 4);
+  }
+  for (std::size_t at; (at = text.find("[abi:cxx11]")) != std::string::npos;) text.erase(at, 11);
+  return text;
+}
+
+std::string type_name(const std::exception_ptr& error) {
+  const std::type_info* type = error.__cxa_exception_type();
+  return type ? without_inline_namespace(demangled(type->name())) : "unknown exception";
+}
+
+void indent_into(std::string& out, std::string_view text, std::string_view margin) {
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    out += margin;
+    out += text.substr(0, end);
+    out += '\n';
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+}
+
+void format_into(std::string& out, const std::exception_ptr& error, std::string_view margin) {
+  std::string text;
+  if (const std::vector<FrameEntry> entries = chain_entries(error); !entries.empty()) {
+    text += "Traceback (most recent await last):\n";
+    for (const FrameEntry& entry : entries) {
+      text += "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " +
+              entry.function + "\n";
+    }
+  }
+  try {
+    std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    text += "asyncio::ExceptionGroup: " + std::string(group.message()) + " (" +
+            std::to_string(group.exceptions().size()) + " sub-exception" +
+            (group.exceptions().size() == 1 ? ")" : "s)");
+    indent_into(out, text, margin);
+    const std::string deeper = std::string(margin) + "  | ";
+    std::size_t number = 0;
+    for (const std::exception_ptr& inner : group.exceptions()) {
+      out += std::string(margin) + "  +---------------- " + std::to_string(++number) +
+             " ----------------\n";
+      format_into(out, inner, deeper);
+    }
+    out += std::string(margin) + "  +------------------------------------\n";
+  } catch (...) {
+    indent_into(out, text + describe(error), margin);
+  }
+}
+
+}  // namespace
+
+std::string demangled(const char* symbol) {
+  int status = 0;
+  char* text = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+  std::string result = status == 0 ? text : symbol;
+  std::free(text);
+  return result;
+}
+
+void chain_append(const std::exception_ptr& error, Where place, const void* frame) noexcept {
+  const void* object = object_of(error);
+  if (!object) return;
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  try {
+    Chain* chain = find_chain(all, object);
+    if (!chain) {
+      chain = &all.chains[object];
+      chain->destroy_exception = destructor_of(object);
+      chain->steps.clear();
+      destructor_of(object) = &forget_chain;
+    }
+    if (!chain->steps.empty() && chain->steps.back().frame == frame) return;
+    chain->steps.push_back({place, frame});
+  } catch (const std::bad_alloc&) {
+    // A traceback that misses a line is better than an error that is lost.
+  }
+}
+
+std::uint32_t chain_length(const std::exception_ptr& error) noexcept {
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  const Chain* chain = find_chain(all, object_of(error));
+  return chain ? static_cast<std::uint32_t>(chain->steps.size()) : 0;
+}
+
+void chain_truncate(const std::exception_ptr& error, std::uint32_t length) noexcept {
+  Table& all = table();
+  const std::lock_guard lock(all.mutex);
+  Chain* chain = find_chain(all, object_of(error));
+  if (!chain || chain->steps.size() < length) return;
+  chain->steps.erase(chain->steps.begin() + length, chain->steps.end());
+  // The next entry is made by another frame, even if it lies where an old one lay.
+  if (!chain->steps.empty()) chain->steps.back().frame = nullptr;
+}
+
+void chain_copy(const std::exception_ptr& from, const std::exception_ptr& to) noexcept {
+  std::vector<Step> steps;
+  try {
+    Table& all = table();
+    const std::lock_guard lock(all.mutex);
+    if (const Chain* chain = find_chain(all, object_of(from))) steps = chain->steps;
+  } catch (const std::bad_alloc&) {
+  }
+  for (const Step& step : steps) chain_append(to, step.place, step.frame);
+}
+
+std::vector<FrameEntry> chain_entries(const std::exception_ptr& error) {
+  std::vector<Where> places;
+  {
+    Table& all = table();
+    const std::lock_guard lock(all.mutex);
+    if (const Chain* chain = find_chain(all, object_of(error))) {
+      for (const Step& step : chain->steps) places.push_back(step.place);
+    }
+  }
+  std::reverse(places.begin(), places.end());
+  return entries_of(places);
+}
+
+std::vector<FrameEntry> entries_of(const std::vector<Where>& places) {
+  std::vector<FrameEntry> entries;
+  for (Where place : places) {
+    FrameEntry entry{readable_function(function_name(place)), file_name(place), line_of(place)};
+    if (is_internal(entry)) continue;
+    entry.function = without_inline_namespace(std::move(entry.function));
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+std::string describe(const std::exception_ptr& error) {
+  if (!error) return "no exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const CancelledError& cancelled) {
+    std::string text = type_name(error);
+    if (!cancelled.message().empty()) text += ": " + std::string(cancelled.message());
+    return text;
+  } catch (const SystemExit& exit) {
+    return type_name(error) + ": " + std::to_string(exit.code);
+  } catch (const std::exception& known) {
+    return type_name(error) + ": " + known.what();
+  } catch (const std::string& text) {
+    return "std::string: " + text;
+  } catch (const char* text) {
+    return std::string("const char*: ") + text;
+  } catch (int number) {
+    return "int: " + std::to_string(number);
+  } catch (...) {
+    return type_name(error);
+  }
+}
+
+std::string format(const std::exception_ptr& error) {
+  std::string out;
+  if (error) format_into(out, error, "");
+  return out;
+}
+
+bool is_cancellation(const std::exception_ptr& error) noexcept {
+  return error && *error.__cxa_exception_type() == typeid(CancelledError);  // it is final
+}
+
+bool is_exit(const std::exception_ptr& error) noexcept {
+  if (!error) return false;
+  const std::type_info& type = *error.__cxa_exception_type();
+  return type == typeid(KeyboardInterrupt) || type == typeid(SystemExit);
+}
+
+}  // namespace asyncio::inline v0::detail

@@ -1,0 +1,151 @@
+// Runner: the loop, its context, and how a main task's end becomes run()'s.
+// SPDX-License-Identifier: MIT
+#include <asyncio/run.hpp>
+
+#include "core/loop.hpp"
+#include "core/traceback.hpp"
+#include "run/interrupt.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <optional>
+#include <unistd.h>
+
+namespace asyncio::inline v0 {
+
+struct Runner::State {
+  RunOptions options;
+  std::unique_ptr<EventLoop> loop;
+  std::optional<Context> context;
+  bool closed = false;
+};
+
+Runner::Runner(RunOptions options) : state_(std::make_unique<State>()) {
+  state_->options = options;
+}
+
+Runner::~Runner() {
+  try {
+    close();
+  } catch (...) {
+    // An error of the clean-up cannot leave a destructor; close() by hand shows it.
+  }
+}
+
+Context& Runner::prepare() {
+  if (detail::thread_state.loop) {
+    throw RuntimeError("run: a loop runs in this thread already; await the coroutine, or give it "
+                       "to create_task()");
+  }
+  if (state_->closed) throw RuntimeError("Runner::run: the runner is closed");
+  if (!state_->loop) {
+    const RunOptions& options = state_->options;
+    state_->loop = options.loop_factory ? options.loop_factory() : new_event_loop();
+    state_->loop->set_debug(options.debug);
+    state_->context = copy_context();
+  }
+  return *state_->context;
+}
+
+EventLoop& Runner::get_loop() {
+  if (!state_->loop) prepare();
+  return *state_->loop;
+}
+
+void Runner::run_main(const AnyTask& main) {
+  detail::Loop& loop = detail::LoopAccess::loop(*state_->loop);
+  const detail::Interrupts interrupts(loop, state_->options.handle_sigint,
+                                      state_->options.handle_sigterm);
+  const auto leave = [&] {
+    if (interrupts.signal() == SIGTERM) throw SystemExit{128 + SIGTERM};
+    throw KeyboardInterrupt();
+  };
+  int handled = 0;
+  loop.on_interrupt = [&] {
+    const int count = interrupts.count();
+    if (handled == 0) main.cancel();
+    if (count > 1 && handled < 2) {
+      loop.end_with(interrupts.signal() == SIGTERM
+                        ? std::make_exception_ptr(SystemExit{128 + SIGTERM})
+                        : std::make_exception_ptr(KeyboardInterrupt()));
+    }
+    handled = count;
+  };
+  struct Reset {
+    detail::Loop& loop;
+    ~Reset() { loop.on_interrupt = {}; }
+  } reset{loop};
+  detail::LoopAccess::run_until(*state_->loop, detail::HandleAccess::state(main));
+  // Ours was the only request: the cancellation is the interrupt [R74].
+  if (handled > 0 && main.cancelled() && main.uncancel() == 0) leave();
+}
+
+void Runner::close() {
+  if (std::exchange(state_->closed, true) || !state_->loop) return;
+  detail::Loop& loop = detail::LoopAccess::loop(*state_->loop);
+  std::exception_ptr interrupt;
+  try {
+    loop.cancel_all_tasks();
+  } catch (...) {
+    interrupt = std::current_exception();  // KeyboardInterrupt or SystemExit of a leftover
+  }
+  loop.close();
+  state_->loop.reset();
+  if (interrupt) std::rethrow_exception(std::move(interrupt));
+}
+
+// ---- an error that nobody catches
+
+namespace detail {
+namespace {
+
+constinit thread_local int rethrowing_depth = 0;
+std::terminate_handler handler_before = nullptr;
+
+[[noreturn]] void end_by(int number) {
+  std::fflush(nullptr);
+  std::signal(number, SIG_DFL);
+  std::raise(number);
+  std::_Exit(128 + number);
+}
+
+[[noreturn]] void print_and_terminate() {
+  if (rethrowing_depth > 0) {
+    if (const std::exception_ptr error = std::current_exception()) {
+      rethrowing_depth = 0;
+      try {
+        std::rethrow_exception(error);
+      } catch (const KeyboardInterrupt&) {
+        end_by(SIGINT);
+      } catch (const SystemExit& exit) {
+        if (exit.code == 128 + SIGTERM) end_by(SIGTERM);
+        std::fflush(nullptr);
+        std::_Exit(exit.code);
+      } catch (...) {
+        const std::string text = format(error);
+        std::fflush(stdout);
+        std::fwrite(text.data(), 1, text.size(), stderr);
+        std::fflush(stderr);
+      }
+    }
+  }
+  if (handler_before) handler_before();
+  std::abort();
+}
+
+}  // namespace
+
+Rethrowing::Rethrowing() noexcept {
+  static const bool installed = [] {
+    handler_before = std::set_terminate(&print_and_terminate);
+    return true;
+  }();
+  static_cast<void>(installed);
+  ++rethrowing_depth;
+}
+
+Rethrowing::~Rethrowing() { --rethrowing_depth; }
+
+}  // namespace detail
+}  // namespace asyncio::inline v0

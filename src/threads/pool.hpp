@@ -1,0 +1,114 @@
+// Worker threads and the line of jobs in front of them.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/core/timer.hpp>
+#include <asyncio/threads.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace asyncio::inline v0::detail {
+
+/// What a ThreadPool is a handle to. Its threads hold it too, so that one that is left behind with a
+/// job that never ends has something to come back to.
+///
+///     a worker is | and then
+///     coming      | woken or started, not there yet; at most one is, since a wake costs the waker
+///                 | 15 us: it calls the next if it finds more than one job
+///     at work     | runs jobs until the line is empty
+///     idle        | asleep at its bell, on the stack of idle_; the one that came last is called
+///                 | first, its cache is warm
+///     gone        | after shutdown(), once the line is empty; the last one runs the farewells
+///
+/// Everything is guarded by the mutex; jobs run outside of it.
+class Pool {
+ public:
+  explicit Pool(std::size_t most) noexcept : most_(most) {}
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  void retain() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  /// Takes the job over.
+  /// Throws:  RuntimeError after shutdown(); std::system_error if there is no thread and none can
+  ///          be started.
+  void submit(ThreadJob& job);
+
+  /// No more jobs; the workers go when the line is empty.
+  void shutdown() noexcept;
+  /// Runs the job when the last worker goes, or now if there is none. After shutdown().
+  void bid_farewell(ThreadJob& job) noexcept;
+  /// Waits until the last worker has gone. False if `limit` nanoseconds went by first.
+  bool wait_until_gone(Ticks limit = -1) noexcept;
+  /// Waits for the threads to end; called by one of them, leaves them to themselves.
+  void join();
+  /// Leaves the threads to themselves: nobody joins them.
+  void detach() noexcept;
+  /// Frees the jobs that have not begun.
+  void drop_line() noexcept;
+
+  std::size_t most() const noexcept { return most_; }
+  std::size_t workers();
+  /// Jobs that run now.
+  std::size_t at_work();
+
+ private:
+  struct Worker {
+    std::atomic<std::uint32_t> bell{0};  // 1: rung
+    Worker* next_idle = nullptr;
+    std::thread thread;
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  ~Pool() = default;
+
+  void push(ThreadJob& job) noexcept;
+  ThreadJob* pop() noexcept;
+  void sweep() noexcept;
+
+  /// Finds the next worker to come: an idle one, whose bell is to be rung, or a new one.
+  Worker* call_another() noexcept;
+  void start_worker();
+
+  void work(Worker& me) noexcept;
+  void be_idle(Lock& lock, Worker& me) noexcept;
+  void go(Lock& lock) noexcept;
+  void last_has_gone(Lock& lock) noexcept;
+  bool in_worker();
+  static void ring(Worker& worker) noexcept;
+
+  std::mutex mutex_;
+  ReadyQueue line_;
+  std::size_t waiting_ = 0;  // jobs in the line, withdrawn ones included
+  std::size_t sweep_at_ = first_sweep;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  Worker* idle_ = nullptr;
+  bool coming_ = false;
+  bool closing_ = false;
+  std::size_t alive_ = 0;
+  std::size_t busy_ = 0;
+  ReadyQueue farewells_;
+  std::atomic<std::uint32_t> gone_{0};  // 1: no worker is left, and none will be
+
+  const std::size_t most_;
+  std::atomic<unsigned> count_{1};
+
+  // Withdrawn jobs stay in the line until a worker meets them. When as many as this are waiting, and
+  // each time that they have doubled, they are swept out: a stuck pool does not fill the memory.
+  static constexpr std::size_t first_sweep = 1024;
+};
+
+struct PoolAccess {
+  static Pool& pool(const ThreadPool& threads) noexcept { return *threads.pool_; }
+};
+
+}  // namespace asyncio::inline v0::detail

@@ -1,0 +1,127 @@
+// The way to a thread and back: submit, run, home, or nobody waits any more.
+// SPDX-License-Identifier: MIT
+#include <asyncio/threads.hpp>
+
+#include "core/context.hpp"
+#include "core/loop.hpp"
+#include "core/traceback.hpp"
+#include "threads/pool.hpp"
+
+#include <utility>
+
+namespace asyncio::inline v0::detail {
+
+// ---- there
+
+void ThreadJob::set_out(LoopBase& where) noexcept {
+  loop = &where;
+  gate_ = &loop_of(where).gate;
+  gate_->count_out();
+  retain();
+  stage_.store(Stage::queued, std::memory_order_relaxed);  // the pool's mutex publishes it
+}
+
+void ThreadJob::stay() noexcept {
+  stage_.store(Stage::resting, std::memory_order_relaxed);
+  gate_->count_home();
+  release();
+}
+
+void ThreadJob::submit(LoopBase& where, Pool& pool) {
+  set_out(where);
+  try {
+    pool.submit(*this);
+  } catch (...) {
+    stay();
+    throw;
+  }
+}
+
+void AwaitedJob::begin(LoopBase& where) {
+  Pool& pool = pool_of(where, nullptr);
+  context = copy_slot(active_context());
+  submit(where, pool);
+}
+
+bool ThreadJob::leave_line(Stage to) noexcept {
+  Stage queued = Stage::queued;
+  return stage_.compare_exchange_strong(queued, to, std::memory_order_acq_rel);
+}
+
+// ---- and back
+
+void ThreadJob::run() noexcept {
+  if (!leave_line(Stage::running)) {
+    release();
+    return;
+  }
+  thread_state.context = &context;
+  try {
+    invoke();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  drop_callable();  // here, in the context of the call, and before anybody hears of its end
+  thread_state.context = nullptr;
+  Gate& gate = *gate_;
+  if (!gate.bring_home(*this)) release();
+}
+
+void ThreadJob::discard() noexcept {
+  if (leave_line(Stage::withdrawn)) {
+    drop_callable();
+    gate_->count_home();
+  }
+  release();
+}
+
+void ThreadJob::abandon() noexcept {
+  if (leave_line(Stage::withdrawn)) {
+    drop_callable();
+    gate_->count_home();
+  } else if (stage_.load(std::memory_order_relaxed) == Stage::running) {
+    ask_to_stop();
+  }
+}
+
+// ---- waiting
+
+void AwaitedJob::call() {
+  if (waiter) make_ready(*std::exchange(waiter, nullptr)->task);
+}
+
+void ThreadWait::await_suspend(std::coroutine_handle<> frame) {
+  TaskState& me = *thread_state.task;
+  // A task that was cancelled before does not begin what it would not wait for.
+  if (!me.is(ResultState::must_cancel)) [[likely]] {
+    job_.begin(*me.loop);
+    job_.waiter = this;
+  }
+  stand(*this, frame);
+}
+
+bool ThreadWait::cancel(CancelRequest&) noexcept {
+  leave();
+  return false;
+}
+
+void ThreadWait::leave() noexcept {
+  job_.waiter = nullptr;
+  job_.abandon();
+}
+
+void ThreadWait::check() {
+  if (task->take_cancel()) [[unlikely]] raise_cancelled();
+  if (!job_.error) [[likely]] return;
+  auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
+                    .promise();
+  std::exception_ptr error = std::move(job_.error);
+  chain_append(error, frame.where, &frame);
+  std::rethrow_exception(std::move(error));
+}
+
+void throw_empty_call() {
+  throw RuntimeError("co_await: this call was moved from or awaited already; call to_thread() again");
+}
+
+}  // namespace asyncio::inline v0::detail
