@@ -24,7 +24,11 @@ budget() {
     sync.hpp | sync/*) echo 8000 ;;
     queue.hpp) echo 12000 ;;
     exceptions.hpp | outcome.hpp | context.hpp) echo 26000 ;;
-    task.hpp | future.hpp | gather.hpp | race.hpp) echo 26000 ;;
+    task.hpp | future.hpp) echo 26000 ;;
+    # Raised for what std itself weighs there, see docs/decisions/0012.
+    gather.hpp | race.hpp) echo 28000 ;;
+    threads.hpp) echo 42000 ;;
+    run.hpp | testing.hpp) echo 44000 ;;
     *) echo 40000 ;;
   esac
 }

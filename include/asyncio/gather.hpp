@@ -8,8 +8,6 @@
 #include <asyncio/task.hpp>
 
 #include <cstddef>
-#include <iterator>
-#include <limits>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -61,7 +59,7 @@ struct RangeStarter final : ChildStarter {
   decltype(std::begin(std::declval<Range&>())) next;
 };
 
-inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
+inline constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
 template <class... As, std::size_t... I>
 std::tuple<ValueInStd<typename ChildOf<As>::Value>...> values_of(JoinChild* children,

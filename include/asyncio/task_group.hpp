@@ -27,6 +27,21 @@ namespace detail {
 class GroupScope;
 struct GroupChild;
 struct GroupState;
+
+/// In the frame of what TaskGroup::start() runs: its end wakes whoever still waits for the call.
+class ASYNCIO_API StartWatch {
+ public:
+  explicit StartWatch(Future<bool> future) noexcept : future_(std::move(future)) {}
+  StartWatch(StartWatch&&) noexcept = default;
+  StartWatch& operator=(StartWatch&&) = delete;
+  ~StartWatch();
+  /// True if the error is start()'s; else it is the group's.
+  bool takes(const std::exception_ptr& error) const;
+
+ private:
+  Future<bool> future_;
+};
+[[noreturn]] ASYNCIO_API void throw_not_started();
 }  // namespace detail
 
 /// The first parameter of what TaskGroup::start() runs: calling it says "I am ready".
@@ -37,8 +52,8 @@ class ASYNCIO_API Started {
 
  private:
   friend class TaskGroup;
-  explicit Started(Future<> future) noexcept : future_(std::move(future)) {}
-  Future<> future_;
+  explicit Started(Future<bool> future) noexcept : future_(std::move(future)) {}
+  Future<bool> future_;
 };
 
 /// The children of one task_group().
@@ -69,13 +84,15 @@ class ASYNCIO_API TaskGroup {
   }
 
   /// Runs `callable(Started&, args...)` as a child and waits until it calls its first argument.
-  /// Throws:  what the child throws before that; RuntimeError if it only returns.
+  /// Throws:  what the child throws before that, which is then no error of the group; RuntimeError
+  ///          if it ends without calling.
+  /// Cancel:  stops the waiting; the child runs on in the group.
   template <class F, class... Args>
   [[nodiscard]] Coro<> start(F callable, Args... args) const {
-    Started started(new_future());
-    auto task = create_task(
-        run_started<F, Args...>(started, std::move(callable), std::move(args)...));
-    co_await wait_started(started.future_, task);
+    const Future<bool> said = new_future();
+    create_task(run_started<F, Args...>(Started(said), detail::StartWatch(said),
+                                        std::move(callable), std::move(args)...));
+    if (!co_await said) detail::throw_not_started();
   }
 
   /// Cancels the children and the body; the group then ends without an error [R54]. A group whose
@@ -87,11 +104,16 @@ class ASYNCIO_API TaskGroup {
   explicit TaskGroup(detail::GroupState& state) noexcept : state_(state) {}
 
   template <class F, class... Args>
-  static Coro<> run_started(Started started, F callable, Args... args) {
-    co_await callable(started, args...);
+  static Coro<> run_started(Started started, detail::StartWatch watch, F callable, Args... args) {
+    std::exception_ptr error;
+    try {
+      co_await callable(started, args...);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    if (error && !watch.takes(error)) std::rethrow_exception(std::move(error));
   }
-  static Future<> new_future();
-  static Coro<> wait_started(Future<> started, AnyTask child);
+  static Future<bool> new_future();
 
   void check_open() const;
   /// Room for a child, asked for before there is one to lose.
@@ -129,7 +151,8 @@ class ASYNCIO_API GroupScope {
 
   TaskGroup& group() noexcept { return group_; }
   /// Waits for the children; throws what the group ends with, given what the body ended with.
-  Coro<> exit(std::exception_ptr body_error);
+  /// Made before there are children: without memory for it they could not be waited for.
+  Coro<> exit(std::exception_ptr& body_error);
   [[noreturn]] static void throw_no_value();
 
  private:
@@ -147,8 +170,11 @@ template <class F, class... Args>
 Coro<BodyValue<F, TaskGroup, Args...>> group_scope(TaskGroupOptions options, F body,
                                                    Args... args) {
   GroupScope scope(options.limit);
+  std::exception_ptr body_error;
+  Coro<> exit = scope.exit(body_error);
   auto end = co_await settle(group_body<F, Args...>(body, scope.group(), args...));
-  co_await scope.exit(end.error());
+  body_error = end.error();
+  co_await std::move(exit);
   if constexpr (std::is_void_v<BodyValue<F, TaskGroup, Args...>>) {
     co_return;
   } else {

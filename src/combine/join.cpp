@@ -120,6 +120,17 @@ bool JoinSet::Wait::cancel(CancelRequest& request) noexcept {
   return false;
 }
 
+TaskState* JoinSet::Wait::awaited() const noexcept {
+  if (!set_.passes_cancel_) return nullptr;
+  for (std::size_t i = 0; i < set_.count_; ++i) {
+    const JoinChild& child = set_.children_[i];
+    if (child.set_ && child.state().kind == ReadyNode::Kind::task) {
+      return static_cast<TaskState*>(&child.state());
+    }
+  }
+  return nullptr;
+}
+
 void JoinSet::Wait::leave() noexcept { set_.waiter_ = nullptr; }
 
 void JoinSet::Wait::await_resume() noexcept {

@@ -47,7 +47,11 @@ struct GroupChild final : DoneCallback {
 };
 
 struct GroupState {
-  explicit GroupState(std::size_t most) noexcept : limit(most), parent(thread_state.task) {}
+  // A request that has not been delivered yet counts as one that came later: the scope will see it.
+  explicit GroupState(std::size_t most) noexcept
+      : limit(most),
+        parent(thread_state.task),
+        requests_on_entry(parent->is(ResultState::must_cancel) ? 0 : parent->requests) {}
 
   void start_more() noexcept {
     while (!waiting.alone() && (limit == 0 || running < limit)) {
@@ -78,6 +82,7 @@ struct GroupState {
 
   const std::size_t limit;
   TaskState* const parent;
+  const std::uint32_t requests_on_entry;
   RingNode children;
   RingNode waiting;  // those above the limit
   std::size_t running = 0;
@@ -167,22 +172,27 @@ void GroupScope::throw_no_value() {
   throw InvalidStateError("task_group: the group was cancelled before its body had a result");
 }
 
-// As asyncio's __aexit__, in its order.
-Coro<> GroupScope::exit(std::exception_ptr body_error) {
+// As asyncio's __aexit__, in its order; but what was counted before the group counts for nothing
+// here [R22].
+Coro<> GroupScope::exit(std::exception_ptr& body_error) {
   GroupState& state = *state_;
   state.exiting = true;
   const bool body_cancelled = is_cancellation(body_error);
   if (body_error && is_exit(body_error) && !state.exit_error) state.exit_error = body_error;
-  std::exception_ptr cancellation = body_cancelled ? body_error : nullptr;
+  bool cancelled = body_cancelled;
   if (body_error && !state.aborting) state.abort();
   while (!state.children.alone()) {
     const bool cut = co_await UntilChildrenGone(state);
     if (!cut) continue;
-    if (!cancellation) cancellation = make_cancelled_error(*state.parent);
+    cancelled = true;
     if (!state.aborting) state.abort();
   }
   // A request of the group's own is taken back; if there is no other, nobody cancelled us.
-  if (state.parent_cancel_requested && state.parent->uncancel() == 0) cancellation = nullptr;
+  const auto requested_since = [&] { return state.parent->requests > state.requests_on_entry; };
+  if (state.parent_cancel_requested) {
+    state.parent->uncancel();
+    if (!requested_since()) cancelled = false;
+  }
   state.finished = true;
 
   if (state.exit_error) {
@@ -193,11 +203,14 @@ Coro<> GroupScope::exit(std::exception_ptr body_error) {
     }
     std::rethrow_exception(std::move(state.exit_error));
   }
-  if (cancellation && state.errors.empty()) std::rethrow_exception(std::move(cancellation));
-  if (body_error && !body_cancelled) state.errors.push_back(std::move(body_error));
-  if (state.errors.empty()) co_return;
+  if (body_error && !body_cancelled) state.errors.push_back(body_error);
+  if (state.errors.empty()) {
+    if (cancelled && body_cancelled) std::rethrow_exception(body_error);
+    if (cancelled) raise_cancelled();
+    co_return;
+  }
   // An outside request that the group's error hides is made again, so that the next await sees it.
-  if (state.parent->requests > 0) {
+  if (requested_since()) {
     state.parent->uncancel();
     state.parent->cancel({});
   }
@@ -209,7 +222,7 @@ Coro<> GroupScope::exit(std::exception_ptr body_error) {
 namespace asyncio::inline v0 {
 
 void Started::operator()() const {
-  if (!future_.done()) future_.set_result();
+  if (!future_.done()) future_.set_result(true);
 }
 
 void TaskGroup::check_open() const {
@@ -250,23 +263,26 @@ void TaskGroup::cancel() const noexcept {
   if (!state_.parent_cancel_requested) state_.cancel_parent();
 }
 
-Future<> TaskGroup::new_future() { return get_running_loop().create_future<>(); }
+Future<bool> TaskGroup::new_future() { return get_running_loop().create_future<bool>(); }
 
-Coro<> TaskGroup::wait_started(Future<> started, AnyTask child) {
-  // Whoever is first wakes us: the child's call, or its end.
-  child.add_done_callback([started](const AnyTask&) {
-    if (!started.done()) started.cancel();
-  });
-  try {
-    co_await started;
-  } catch (const CancelledError&) {
-    if (!child.done() || detail::thread_state.task->requests > 0) throw;
-  }
-  if (!started.cancelled()) co_return;
-  if (std::exception_ptr error = child.cancelled() ? nullptr : child.exception()) {
-    std::rethrow_exception(std::move(error));
-  }
+namespace detail {
+
+bool StartWatch::takes(const std::exception_ptr& error) const {
+  if (future_.done() || is_cancellation(error) || is_exit(error)) return false;
+  future_.set_exception(error);
+  return true;
+}
+
+StartWatch::~StartWatch() {
+  if (!future_ || future_.done()) return;
+  auto& state = static_cast<FutureOf<bool>&>(HandleAccess::state(future_));
+  state.result.emplace(false);
+  set_done(state);
+}
+
+void throw_not_started() {
   throw RuntimeError("TaskGroup::start: the child ended without calling started()");
 }
 
+}  // namespace detail
 }  // namespace asyncio::inline v0

@@ -55,8 +55,8 @@ void Timeout::enter(Ticks when) {
   task_ = detail::thread_state.task;
   if (!task_) throw RuntimeError("timeout: needs a task; give the coroutine to create_task()");
   requests_on_entry_ = task_->requests;
-  arm(when);
   state_ = State::active;
+  arm(when);
 }
 
 void Timeout::reschedule(std::optional<time_point> when) {

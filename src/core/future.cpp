@@ -158,6 +158,10 @@ bool ResultWait::cancel(CancelRequest& request) noexcept {
   return false;
 }
 
+TaskState* ResultWait::awaited() const noexcept {
+  return state_.kind == ReadyNode::Kind::task ? static_cast<TaskState*>(&state_) : nullptr;
+}
+
 void ResultWait::leave() noexcept { state_.remove_waiter(*this); }
 void ResultWait::completed() noexcept { make_ready(*task); }
 

@@ -13,9 +13,11 @@ namespace {
 // A task that swallows this many cancellations will swallow any number [R73].
 constexpr int patience = 100;
 
+// One request for all: a chain of tasks is gone through once, and not once for each of them.
 void cancel_each(Loop& loop) noexcept {
+  CancelRequest request({});
   for (RingNode* at = loop.tasks.following; at != &loop.tasks; at = at->following) {
-    task_in_ring(*at).cancel({});
+    request.add(task_in_ring(*at));
   }
 }
 
@@ -65,11 +67,12 @@ void Loop::cancel_all_tasks() {
   while (!tasks.alone() && !fatal) {
     if (tasks_made != asked) {
       asked = tasks_made;
+      CancelRequest request({});
       for (RingNode* at = tasks.following; at != &tasks; at = at->following) {
         TaskState& task = task_in_ring(*at);
         if (!task.is(ResultState::asked_to_leave)) {
           task.set(ResultState::asked_to_leave);
-          task.cancel({});
+          request.add(task);
         }
       }
     }

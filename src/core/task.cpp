@@ -92,10 +92,11 @@ bool CancelRequest::add(ResultState& state) noexcept {
     task.set(ResultState::must_cancel);
     return true;
   }
-  if (task.is(ResultState::visited)) return false;  // a cycle: whoever asks leaves its wait
+  if (task.is(ResultState::visited)) return true;  // it has been asked: it will end
   task.set(ResultState::visited);
-  task.next_cancelled = std::exchange(*insert_, &task);
-  insert_ = &task.next_cancelled;
+  task.next_cancelled = nullptr;
+  *last_to_do_ = &task;
+  last_to_do_ = &task.next_cancelled;
   return true;
 }
 
@@ -103,10 +104,11 @@ void CancelRequest::work_off() noexcept {
   while (to_do_) {
     TaskState& task = *to_do_;
     to_do_ = task.next_cancelled;
-    insert_ = &to_do_;
+    if (!to_do_) last_to_do_ = &to_do_;
     task.next_cancelled = std::exchange(visited_, &task);
     if (task.waiting) visit(task);
   }
+  break_cycles();
   while (visited_) {
     TaskState& task = *visited_;
     visited_ = task.next_cancelled;
@@ -115,9 +117,36 @@ void CancelRequest::work_off() noexcept {
 }
 
 void CancelRequest::visit(TaskState& task) noexcept {
-  if (task.waiting->cancel(*this)) return;
+  if (!task.waiting->cancel(*this)) interrupt(task);
+}
+
+void CancelRequest::interrupt(TaskState& task) noexcept {
   task.set(ResultState::interrupted);
   make_ready(task);
+}
+
+// Follows who waits for whom among the tasks that passed the request on. A walk that comes back to
+// itself has found a circle, in which everybody would wait for everybody's end.
+void CancelRequest::break_cycles() noexcept {
+  const auto passed_on = [](const TaskState* task) {
+    return task && task->is(ResultState::visited) && task->waiting;
+  };
+  for (TaskState* from = visited_; from; from = from->next_cancelled) {
+    TaskState* at = from;
+    while (passed_on(at) && !at->is(ResultState::on_walk)) {
+      at->set(ResultState::on_walk);
+      at = at->waiting->awaited();
+    }
+    TaskState* const in_circle = passed_on(at) ? at : nullptr;
+    // `visited` is wiped off behind the walk, so that each task is walked over once.
+    for (at = from; at && at->is(ResultState::on_walk); at = at->waiting->awaited()) {
+      at->clear(ResultState::on_walk | ResultState::visited);
+    }
+    if (in_circle) {
+      in_circle->waiting->leave();
+      interrupt(*in_circle);
+    }
+  }
 }
 
 void deliver_late_cancel(TaskState& task) noexcept {

@@ -113,6 +113,7 @@ class ASYNCIO_API JoinSet {
     void await_resume() noexcept;
     bool cancel(CancelRequest& request) noexcept override;
     void leave() noexcept override;
+    TaskState* awaited() const noexcept override;
 
    private:
     friend JoinSet;

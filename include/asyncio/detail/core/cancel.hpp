@@ -22,7 +22,7 @@ struct CancelRequest {
   CancelRequest& operator=(const CancelRequest&) = delete;
   ~CancelRequest() { work_off(); }
 
-  /// Asks a task, or cancels a future. False if it is done, or was asked in this request already.
+  /// Asks a task, or cancels a future. False if it is done.
   ASYNCIO_API bool add(ResultState& state) noexcept;
 
   const std::string_view message;
@@ -33,8 +33,11 @@ struct CancelRequest {
 
   void work_off() noexcept;
   void visit(TaskState& task) noexcept;
+  void interrupt(TaskState& task) noexcept;
+  void break_cycles() noexcept;
 
-  TaskState* to_do_ = nullptr;
+  TaskState* to_do_ = nullptr;  // in the order asked
+  TaskState** last_to_do_ = &to_do_;
   TaskState** insert_ = &to_do_;  // where the next goes: behind those asked in the same visit
   TaskState* visited_ = nullptr;
 };

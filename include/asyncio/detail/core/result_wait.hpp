@@ -86,6 +86,7 @@ class ASYNCIO_API ResultWait : public Awaiter, public Completion {
 
   bool cancel(CancelRequest& request) noexcept override;
   void leave() noexcept override;
+  TaskState* awaited() const noexcept override;
   void completed() noexcept override;
 
  protected:

@@ -94,6 +94,8 @@ struct Waiter {
   virtual bool cancel(CancelRequest& request) noexcept = 0;
   /// Leaves the line, nothing else. Called when the task is torn down.
   virtual void leave() noexcept = 0;
+  /// The task that is waited for, if a cancellation is passed on to it: what cycles are made of.
+  virtual TaskState* awaited() const noexcept { return nullptr; }
 
  protected:
   ~Waiter() = default;
@@ -135,6 +137,7 @@ struct ResultState : ReadyNode {
   static constexpr unsigned interrupted = 32;  // the wait was cut: throw, whatever uncancel says
   static constexpr unsigned detached = 64;     // errors are reported at the end
   static constexpr unsigned asked_to_leave = 256;  // by the loop's shutdown [R72]
+  static constexpr unsigned on_walk = 512;         // while CancelRequest looks for cycles
   static constexpr unsigned visited = 128;     // in the cancellation that is under way [R14]
 
   const ResultOps* ops;

@@ -1,0 +1,255 @@
+// run_in_executor, the default executor, and what becomes of its calls when the loop goes.
+// SPDX-License-Identifier: MIT
+#include <asyncio/threads.hpp>
+
+#include "support/async_test.hpp"
+
+#include <asyncio/context.hpp>
+#include <asyncio/run.hpp>
+#include <asyncio/sleep.hpp>
+
+#include "core/loop.hpp"
+
+#include <atomic>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+using test::Events;
+
+std::thread::id this_id() { return std::this_thread::get_id(); }
+
+// ---- run_in_executor
+
+ASYNC_TEST(RunInExecutor, "begins at once, without an await") {
+  std::atomic<bool> began{false};
+  auto call = get_running_loop().run_in_executor(nullptr, [&] {
+    began = true;
+    began.notify_all();
+    return 7;
+  });
+  began.wait(false);
+  const int n = co_await call;
+  EXPECT_EQ(n, 7);
+}
+
+ASYNC_TEST(RunInExecutor, "uses the pool it is given, else the default one") {
+  EventLoop& loop = get_running_loop();
+  ThreadPool own(1);
+  loop.set_default_executor(std::make_shared<ThreadPool>(1));
+  const std::thread::id in_own = co_await loop.run_in_executor(&own, this_id);
+  const std::thread::id in_default = co_await loop.run_in_executor(nullptr, this_id);
+  const std::thread::id in_to_thread = co_await to_thread(this_id);
+  EXPECT_NE(in_own, in_default);
+  EXPECT_EQ(in_default, in_to_thread);
+}
+
+ASYNC_TEST(RunInExecutor, "does not carry the context, nor keep one for the next call [R86]") {
+  ContextVar<std::string> user{"user", "default"};
+  auto scope = user.scoped_set("ada");
+  EventLoop& loop = get_running_loop();
+  loop.set_default_executor(std::make_shared<ThreadPool>(1));
+  const std::string first = co_await loop.run_in_executor(nullptr, [&] {
+    std::string seen = user.get();
+    user.set("grace");
+    return seen;
+  });
+  const std::string second = co_await loop.run_in_executor(nullptr, [&] { return user.get(); });
+  EXPECT_EQ(first, "default");
+  EXPECT_EQ(second, "default");
+}
+
+ASYNC_TEST(RunInExecutor, "puts what the function throws into the future") {
+  auto call = get_running_loop().run_in_executor(nullptr, []() -> int {
+    throw std::out_of_range("too far");
+  });
+  bool threw = false;
+  try {
+    co_await call;
+  } catch (const std::out_of_range&) {
+    threw = true;
+  }
+  EXPECT_TRUE(threw);
+}
+
+ASYNC_TEST(RunInExecutor, "reports an error that nobody asks for [R80]") {
+  auto reports = test::record_reports();
+  EventLoop& loop = get_running_loop();
+  loop.run_in_executor(nullptr, [] { throw std::runtime_error("lost"); });
+  co_await loop.shutdown_default_executor();
+  co_await sleep(0s);
+  EXPECT_EQ(*reports,
+            Events{"Future exception was never retrieved: std::runtime_error: lost"});
+}
+
+ASYNC_TEST(RunInExecutor, "a cancelled future's call never runs if it has not begun [R87]") {
+  EventLoop& loop = get_running_loop();
+  ThreadPool pool(1);
+  std::atomic<bool> go{false};
+  bool called = false;
+  auto first = loop.run_in_executor(&pool, [&] { go.wait(false); });
+  auto second = loop.run_in_executor(&pool, [&] { called = true; });
+  second.cancel();
+  go = true;
+  go.notify_all();
+  co_await first;
+  pool.shutdown();
+  EXPECT_TRUE(second.cancelled());
+  EXPECT_FALSE(called);
+}
+
+ASYNC_TEST(RunInExecutor, "a cancelled future's call is asked to stop if it has begun [R87]") {
+  EventLoop& loop = get_running_loop();
+  ThreadPool pool(1);
+  std::atomic<bool> began{false};
+  auto call = loop.run_in_executor(&pool, [&](std::stop_token token) {
+    began = true;
+    began.notify_all();
+    while (!token.stop_requested()) std::this_thread::yield();
+  });
+  began.wait(false);
+  call.cancel();
+  pool.shutdown();
+  co_await sleep(0s);
+  EXPECT_TRUE(call.cancelled());
+}
+
+ASYNC_TEST(RunInExecutor, "refuses a pool that is null as the default") {
+  EXPECT_THROW(get_running_loop().set_default_executor(std::shared_ptr<ThreadPool>()),
+               std::invalid_argument);
+  co_return;
+}
+
+// ---- the end of the executor
+
+ASYNC_TEST(LoopExecutor, "is shut down when its calls have ended, and takes no more") {
+  EventLoop& loop = get_running_loop();
+  Events events;
+  auto call = loop.run_in_executor(nullptr, [&] {
+    std::this_thread::sleep_for(2ms);
+    events.push_back("call");
+  });
+  co_await loop.shutdown_default_executor();
+  events.push_back("shut down");
+  EXPECT_EQ(events, (Events{"call", "shut down"}));
+  EXPECT_THROW(loop.run_in_executor(nullptr, [] {}), RuntimeError);
+  co_await loop.shutdown_default_executor();  // twice is harmless
+  co_await call;
+}
+
+SYNC_TEST(LoopExecutor, "ends after the tasks and before the loop [R71]") {
+  Events events;
+  std::atomic<bool> began{false};
+  asyncio::run([&]() -> Coro<> {
+    get_running_loop().run_in_executor(nullptr, [&] {
+      began = true;
+      began.notify_all();
+      std::this_thread::sleep_for(5ms);
+      events.push_back("3 call");
+    });
+    began.wait(false);
+    create_task([&]() -> Coro<> {
+      try {
+        co_await sleep(1h);
+      } catch (const CancelledError&) {
+        events.push_back("2 task");
+        throw;
+      }
+    }).detach();
+    co_await sleep(0s);
+    events.push_back("1 main");
+  }());
+  events.push_back("4 loop");
+  EXPECT_EQ(events, (Events{"1 main", "2 task", "3 call", "4 loop"}));
+}
+
+SYNC_TEST(LoopExecutor, "is waited for so long only; then the stuck calls are counted [R71, K4]") {
+  std::atomic<bool> go{false};
+  std::atomic<bool> gone{false};
+  {
+    auto loop = new_event_loop();
+    auto reports = test::record_reports(*loop);
+    detail::LoopAccess::loop(*loop).executor_patience = 1'000'000;
+    std::atomic<bool> began{false};
+    auto pool = std::make_shared<ThreadPool>(1);
+    loop->set_default_executor(pool);
+    loop->run_until_complete([&]() -> Coro<> {
+      get_running_loop().run_in_executor(nullptr, [&] {
+        began = true;
+        began.notify_all();
+        go.wait(false);
+        gone = true;
+        gone.notify_all();
+      });
+      get_running_loop().run_in_executor(nullptr, [] { FAIL() << "a call that was given up"; });
+      began.wait(false);
+      co_return;
+    }());
+    pool.reset();
+    loop->close();
+    EXPECT_EQ(reports->size(), 1u);
+    EXPECT_NE(reports->at(0).find("1 call of its default executor"), std::string::npos);
+  }
+  go = true;  // the call comes back to a loop that is gone
+  go.notify_all();
+  gone.wait(false);
+}
+
+SYNC_TEST(LoopExecutor, "serves a call that waits for the loop while the loop closes [R88]") {
+  std::atomic<int> answer{0};
+  std::atomic<bool> closing{false};
+  auto loop = new_event_loop();
+  loop->run_until_complete([&]() -> Coro<> {
+    EventLoop& here = get_running_loop();
+    here.run_in_executor(nullptr, [&answer, &closing, &here] {
+      closing.wait(false);
+      answer = run_coroutine_threadsafe([]() -> Coro<int> { co_return 42; }(), here).get();
+    });
+    co_return;
+  }());
+  std::thread opener([&] {
+    std::this_thread::sleep_for(2ms);
+    closing = true;
+    closing.notify_all();
+  });
+  loop->close();
+  opener.join();
+  EXPECT_EQ(answer, 42);
+}
+
+SYNC_TEST(LoopExecutor, "a call that outlives its loop is let go of by its thread [C20]") {
+  ThreadPool pool(1);
+  std::atomic<bool> began{false};
+  std::atomic<bool> go{false};
+  const auto argument = std::make_shared<int>(1);
+  const auto wait = [&, argument] {
+    began = true;
+    began.notify_all();
+    go.wait(false);
+    return argument;
+  };
+  Future<std::shared_ptr<int>> left;
+  {
+    auto loop = new_event_loop();
+    loop->run_until_complete([&]() -> Coro<> {
+      left = get_running_loop().run_in_executor(&pool, wait);
+      began.wait(false);
+      co_return;
+    }());
+    EXPECT_FALSE(left.done());
+    left = {};
+  }
+  EXPECT_EQ(argument.use_count(), 3);
+  go = true;
+  go.notify_all();
+  pool.shutdown();
+  EXPECT_EQ(argument.use_count(), 2);
+}
+
+}  // namespace
+}  // namespace asyncio
