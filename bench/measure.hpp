@@ -1,4 +1,4 @@
-// What every C++ program of the benchmarks shares: clocks, resident memory and the one line of output.
+// What the C++ programs of the benchmarks share: clocks, resident memory, the line of output.
 // SPDX-License-Identifier: MIT
 #pragma once
 

@@ -142,6 +142,14 @@ def install(packages):
     print(f"Missing: sudo apt-get update && sudo apt-get install -y {' '.join(packages)}")
 
 
+def install_compilers():
+    """What our own side needs; without clang its column is missing, and the table says so."""
+    script = ROOT / "tools" / "packages.sh"
+    if subprocess.run([script, "g++", "cmake", "ninja-build"]).returncode != 0:
+        sys.exit(1)
+    subprocess.run([script, "clang-19"])
+
+
 def peers(names, may_install):
     """The command of each peer that can take part, and why the others cannot."""
     missing = [name for name in names if not PEERS[name].present()]

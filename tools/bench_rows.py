@@ -1,4 +1,4 @@
-"""The rows of the benchmark table: what runs, against which limit, and the figures that are quoted."""
+"""The rows of the benchmark table: what runs, against which limit, what is quoted."""
 # SPDX-License-Identifier: MIT
 from dataclasses import dataclass, field
 

@@ -20,16 +20,24 @@ for name in "${programs[@]}"; do
     python=$(tools/output.sh --expected "$source")
   fi
 
+  # The left column is as wide as its longest line.
+  width=0
+  while IFS= read -r line; do
+    [ ${#line} -le "$width" ] || width=${#line}
+  done <<<"$python"
+  beside() { printf "  %-${width}s   %s\n" "$@"; }
+
   printf '\n%s\n' "$source"
-  printf '  %-36s  %s\n' 'Python' 'C++' '------' '---'
+  beside 'Python' 'C++' '------' '---'
   # Ours comes line by line, as the program says it; Python's was recorded.
   exec 3<<<"$python"
   while IFS= read -r ours; do
     IFS= read -r theirs <&3 || theirs=
-    printf '  %-36s  %s\n' "$theirs" "$ours"
+    beside "$theirs" "$ours"
   done < <(stdbuf -oL "build/release/examples/$name" </dev/null | tee "$printed")
+  wait $!  # and it must end well
   while IFS= read -r theirs <&3; do
-    printf '  %-36s  %s\n' "$theirs" '(nothing)'
+    beside "$theirs" '(nothing)'
   done
   exec 3<&-
   tools/output.sh --printed "$printed" "$source"

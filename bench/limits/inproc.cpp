@@ -1,6 +1,6 @@
 // What awaiting, yielding and spawning cost when nothing but the language takes part.
-// usage: inproc CASE N
 // SPDX-License-Identifier: MIT
+// Usage: inproc CASE N
 #include <sys/epoll.h>
 
 #include <vector>

@@ -1,6 +1,6 @@
 // What timers cost: the bare structures, and the two waits that are built on them.
-// usage: timers CASE N
 // SPDX-License-Identifier: MIT
+// Usage: timers CASE N
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -242,7 +242,7 @@ static Symmetric<FreeList> one_turn() {
   co_return 1;
 }
 
-// The parts of a timeout: two frames, the clock, a timer armed and cancelled, one turn of the queue.
+// The parts of a timeout: two frames, the clock, a timer armed and cancelled, one turn.
 static Symmetric<FreeList> bounded() {
   Timer t;
   t.when = now_ns() + 10'000'000'000;

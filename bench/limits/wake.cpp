@@ -1,6 +1,6 @@
-// The round trip to a worker thread with nothing but the kernel between: a futex wakes the worker,
-// an eventfd in an epoll wakes the loop. usage: wake CASE N
+// The round trip to a worker thread with nothing but the kernel between.
 // SPDX-License-Identifier: MIT
+// A futex wakes the worker, an eventfd in an epoll wakes the loop. Usage: wake CASE N
 #include <errno.h>
 #include <linux/futex.h>
 #include <sched.h>

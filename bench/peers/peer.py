@@ -1,4 +1,4 @@
-"""Python's asyncio, plain or on uvloop, on the workloads of the table. usage: peer.py asyncio|uvloop CASE N"""
+"""Python's asyncio or uvloop on the table's workloads: peer.py asyncio|uvloop CASE N"""
 # SPDX-License-Identifier: MIT
 import asyncio
 import os

@@ -1,6 +1,6 @@
 // libuv on the workloads it has: jobs on its thread pool, timers.
-// usage: uv CASE N (UV_THREADPOOL_SIZE sets the workers)
 // SPDX-License-Identifier: MIT
+// Usage: uv CASE N (UV_THREADPOOL_SIZE sets the workers)
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // What the library asks of operator new: the size of frames, and how often per operation.
-// usage: asyncio_bench_memory CASE N; `extra` is the bytes or the calls per operation.
 // SPDX-License-Identifier: MIT
+// Usage: asyncio_bench_memory CASE N; `extra` is the bytes or the calls per operation.
 #include <asyncio/asyncio.hpp>
 
 #include <cstdlib>

@@ -204,7 +204,7 @@ class ASYNCIO_API EventLoop {
 
  private:
   friend detail::LoopAccess;
-  explicit EventLoop(detail::Poller* poller);  // takes it over
+  explicit EventLoop(detail::Poller*& poller);  // takes it over, and leaves null
 
   // Each takes a callback over, or destroys it and throws.
   Handle push(detail::CallbackNode* node);

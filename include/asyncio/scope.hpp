@@ -9,7 +9,6 @@
 #include <exception>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace asyncio::inline v0 {
 
@@ -18,22 +17,26 @@ namespace detail {
 /// Reports an error that another one has replaced, unless it is a cancellation.
 ASYNCIO_API void report_replaced(std::exception_ptr error) noexcept;
 
+// The frames of the way out are made before the way in: without memory for them the clean-up that
+// is owed would not be called.
+
 template <class Cleanup>
 Coro<> run_cleanup(Cleanup& cleanup) {
   if constexpr (is_coro<std::invoke_result_t<Cleanup&>>) co_await cleanup();
   else cleanup();
 }
 
-template <class F>
-Coro<BodyValue<F, NoFirst>> run_body(F& body) {
+template <class F, class... Args>
+Coro<BodyValue<F, NoFirst, Args...>> run_body(F& body, Args&... args) {
   NoFirst none;
-  co_return co_await call_body<F, NoFirst>(body, none);
+  co_return co_await call_body<F, NoFirst, Args...>(body, none, args...);
 }
 
 template <class F, class Cleanup>
 Coro<BodyValue<F, NoFirst>> finally_scope(F body, Cleanup cleanup) {
+  Coro<> way_out = run_cleanup<Cleanup>(cleanup);
   auto end = co_await settle(run_body<F>(body));
-  auto cleaned = co_await settle(run_cleanup<Cleanup>(cleanup));
+  auto cleaned = co_await settle(std::move(way_out));
   if (cleaned.error()) {
     report_replaced(std::move(end.error()));
     cleaned.raise();
@@ -42,10 +45,10 @@ Coro<BodyValue<F, NoFirst>> finally_scope(F body, Cleanup cleanup) {
   co_return end.take();
 }
 
-template <class F>
-Coro<Outcome<BodyValue<F, NoFirst>>> try_scope(F body) {
-  using T = BodyValue<F, NoFirst>;
-  auto end = co_await settle(run_body<F>(body));
+template <class F, class... Args>
+Coro<Outcome<BodyValue<F, NoFirst, Args...>>> try_scope(F body, Args... args) {
+  using T = BodyValue<F, NoFirst, Args...>;
+  auto end = co_await settle(run_body<F, Args...>(body, args...));
   if (end.error()) co_return Outcome<T>(std::move(end.error()));
   if constexpr (std::is_void_v<T>) co_return Outcome<T>();
   else if constexpr (std::is_reference_v<T>) co_return Outcome<T>(&end.take());
@@ -62,40 +65,44 @@ template <class R>
 using Entered = AwaitResult<decltype(std::declval<R&>().aenter())>;
 
 /// What the body is called with: what aenter() gives, or else the resource.
-template <class R, class F>
+template <class R, class F, class... Args>
 auto with_body_coro() {
-  if constexpr (std::is_void_v<Entered<R>>) return body_coro<F, R>();
-  else return body_coro<F, std::remove_reference_t<Entered<R>>>();
+  if constexpr (std::is_void_v<Entered<R>>) return body_coro<F, R, Args...>();
+  else return body_coro<F, std::remove_reference_t<Entered<R>>, Args...>();
 }
-template <class R, class F>
+template <class R, class F, class... Args>
 using WithValue =
-    typename CoroValue<typename decltype(with_body_coro<R, F>())::type>::type;
+    typename CoroValue<typename decltype(with_body_coro<R, F, Args...>())::type>::type;
 
-template <class R, class F>
-Coro<WithValue<R, F>> enter_and_run(R& resource, F& body, bool& entered) {
+template <class R, class F, class... Args>
+Coro<WithValue<R, F, Args...>> enter_and_run(R& resource, F& body, bool& entered, Args&... args) {
   if constexpr (std::is_void_v<Entered<R>>) {
     co_await resource.aenter();
     entered = true;
-    co_return co_await call_body<F, R>(body, resource);
+    co_return co_await call_body<F, R, Args...>(body, resource, args...);
   } else {
     auto&& value = co_await resource.aenter();
     entered = true;
-    co_return co_await call_body<F, std::remove_reference_t<Entered<R>>>(body, value);
+    co_return co_await call_body<F, std::remove_reference_t<Entered<R>>, Args...>(body, value,
+                                                                                  args...);
   }
 }
 
 template <class R>
-Coro<> leave_resource(R& resource, std::exception_ptr error) {
-  co_await resource.aexit(std::move(error));
+Coro<> leave_resource(R& resource, const std::exception_ptr& error) {
+  co_await resource.aexit(error);
 }
 
-template <class HeldResource, class R, class F>
-Coro<WithValue<R, F>> with_scope(HeldResource held, F body) {
+template <class HeldResource, class R, class F, class... Args>
+Coro<WithValue<R, F, Args...>> with_scope(HeldResource held, F body, Args... args) {
   R& resource = held.get();
   bool entered = false;
-  auto end = co_await settle(enter_and_run<R, F>(resource, body, entered));
+  std::exception_ptr error;
+  Coro<> way_out = leave_resource<R>(resource, error);
+  auto end = co_await settle(enter_and_run<R, F, Args...>(resource, body, entered, args...));
   if (entered) {
-    auto left = co_await settle(leave_resource<R>(resource, end.error()));
+    error = end.error();
+    auto left = co_await settle(std::move(way_out));
     left.raise();  // replaces the body's error
   }
   end.raise();
@@ -152,9 +159,10 @@ template <class Body, class Cleanup>
 ///
 /// Cancel:  a cancellation of the caller is the outcome, and stays counted.
 /// Python:  try: ... except: await ...
-template <class Body>
-[[nodiscard]] auto try_(Body&& body) {
-  return detail::try_scope<detail::KeptBody<Body>>(detail::keep_body<Body>(body));
+template <class Body, class... Args>
+[[nodiscard]] auto try_(Body&& body, Args... args) {
+  return detail::try_scope<detail::KeptBody<Body>, Args...>(detail::keep_body<Body>(body),
+                                                            std::move(args)...);
 }
 
 /// Enters a resource, runs `body(r)` and leaves the resource, however body ended.
@@ -164,21 +172,22 @@ template <class Body>
 /// called; aexit() cannot swallow the body's error, and what it throws replaces that. An lvalue is
 /// borrowed, an rvalue moved in.
 /// Python:  async with.
-template <class Resource, class Body>
-[[nodiscard]] auto with(Resource&& resource, Body&& body) {
+template <class Resource, class Body, class... Args>
+[[nodiscard]] auto with(Resource&& resource, Body&& body, Args... args) {
   using R = std::remove_reference_t<Resource>;
   static_assert(detail::resource<R>,
                 "asyncio: a resource of with() has aenter() and aexit(std::exception_ptr), both "
                 "awaitable");
   if constexpr (std::is_lvalue_reference_v<Resource>) {
-    return detail::with_scope<detail::BorrowedResource<R>, R, detail::KeptBody<Body>>(
-        detail::BorrowedResource<R>(resource), detail::keep_body<Body>(body));
+    return detail::with_scope<detail::BorrowedResource<R>, R, detail::KeptBody<Body>, Args...>(
+        detail::BorrowedResource<R>(resource), detail::keep_body<Body>(body), std::move(args)...);
   } else {
     static_assert(!detail::fragile_temporary<R>,
                   "asyncio: g++ 12 destroys a temporary of this aggregate type twice: give it a "
                   "name and pass that, or give the type a constructor");
-    return detail::with_scope<detail::OwnedResource<R>, R, detail::KeptBody<Body>>(
-        detail::OwnedResource<R>(std::move(resource)), detail::keep_body<Body>(body));
+    return detail::with_scope<detail::OwnedResource<R>, R, detail::KeptBody<Body>, Args...>(
+        detail::OwnedResource<R>(std::move(resource)), detail::keep_body<Body>(body),
+        std::move(args)...);
   }
 }
 
@@ -190,23 +199,28 @@ struct ASYNCIO_API ExitAction {
   ExitAction(const ExitAction&) = delete;
   ExitAction& operator=(const ExitAction&) = delete;
   virtual ~ExitAction() = default;
-  virtual Coro<> run(std::exception_ptr error) = 0;
+  /// `error` outlives the call.
+  virtual Coro<> run(const std::exception_ptr& error) = 0;
+
+  ExitAction* before = nullptr;  // the one that was entered before this one
 };
 
 template <class R>
 struct LeaveResource final : ExitAction {
   template <class Given>
   explicit LeaveResource(Given&& given) : resource(std::forward<Given>(given)) {}
-  Coro<> run(std::exception_ptr error) override {
-    return leave_resource(resource, std::move(error));
-  }
+  Coro<> run(const std::exception_ptr& error) override { return leave_resource(resource, error); }
   R resource;  // a reference for what the caller keeps
 };
 
 template <class F>
 struct RunCleanup final : ExitAction {
   explicit RunCleanup(F given) : cleanup(std::move(given)) {}
-  Coro<> run(std::exception_ptr) override { return run_cleanup(cleanup); }
+  Coro<> run(const std::exception_ptr&) override {
+    if constexpr (is_coro<std::invoke_result_t<F&>>) co_await cleanup();
+    else cleanup();
+    co_return;
+  }
   F cleanup;
 };
 
@@ -223,9 +237,7 @@ struct RunCleanup final : ExitAction {
 class ASYNCIO_API AsyncExitStack {
  public:
   AsyncExitStack() noexcept = default;
-  AsyncExitStack(AsyncExitStack&& other) noexcept : actions_(std::move(other.actions_)) {
-    other.actions_.clear();
-  }
+  AsyncExitStack(AsyncExitStack&& other) noexcept : last_(std::exchange(other.last_, nullptr)) {}
   AsyncExitStack& operator=(AsyncExitStack&&) = delete;
   /// What was not unwound is dropped; unwind by with() or aclose().
   ~AsyncExitStack();
@@ -282,10 +294,10 @@ class ASYNCIO_API AsyncExitStack {
     }
   }
 
-  void push(Owner action);
+  void push(Owner action) noexcept;
   Coro<> unwind(std::exception_ptr error);
 
-  std::vector<detail::ExitAction*> actions_;  // owned
+  detail::ExitAction* last_ = nullptr;  // owned, with those before it
 };
 
 }  // namespace asyncio::inline v0

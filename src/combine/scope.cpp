@@ -6,6 +6,8 @@
 #include "core/report.hpp"
 #include "core/traceback.hpp"
 
+#include <utility>
+
 namespace asyncio::inline v0 {
 
 namespace detail {
@@ -19,22 +21,25 @@ void report_replaced(std::exception_ptr error) noexcept {
 }  // namespace detail
 
 AsyncExitStack::~AsyncExitStack() {
-  for (; !actions_.empty(); actions_.pop_back()) delete actions_.back();
+  while (last_) delete std::exchange(last_, last_->before);
 }
 
-void AsyncExitStack::push(Owner action) {
-  actions_.push_back(&action.get());
-  static_cast<void>(action.release());
+void AsyncExitStack::push(Owner action) noexcept {
+  action.get().before = last_;
+  last_ = action.release();
 }
 
 Coro<> AsyncExitStack::unwind(std::exception_ptr error) {
   // Only what comes from here goes out: `error` is the body's own.
   std::exception_ptr replaced;
-  while (!actions_.empty()) {
-    const Owner action(actions_.back());
-    actions_.pop_back();
-    auto end = co_await detail::settle(action.get().run(replaced ? replaced : error));
-    if (end.error()) replaced = std::move(end.error());
+  while (last_) {
+    const Owner action(std::exchange(last_, last_->before));
+    const std::exception_ptr current = replaced ? replaced : error;
+    try {
+      co_await action.get().run(current);
+    } catch (...) {
+      replaced = std::current_exception();
+    }
   }
   if (replaced) std::rethrow_exception(std::move(replaced));
 }

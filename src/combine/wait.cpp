@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/wait.hpp>
 
+#include <asyncio/shield.hpp>
+
 #include "core/loop.hpp"
 
 #include <memory>
@@ -106,12 +108,14 @@ class AsCompletedQueue {
   Ticks deadline() const noexcept { return deadline_; }
   LoopBase& loop() const noexcept { return loop_; }
 
-  /// A future that is done when something has ended; a new one for each wait.
+  /// A future that is done when something has ended. All who ask share it: shield it.
   Future<> something() {
-    auto* future = new FutureOf<void>(loop_);
-    if (something_) something_->release();
-    something_ = future;
-    return HandleAccess::retain<Future<>>(*future);
+    if (!something_ || something_->is_done()) {
+      auto* const future = new FutureOf<void>(loop_);
+      if (something_) something_->release();
+      something_ = future;
+    }
+    return HandleAccess::retain<Future<>>(*something_);
   }
 
  private:
@@ -147,8 +151,8 @@ Coro<std::ptrdiff_t> AsCompletedBase::next_index() {
     const Ticks left =
         queue.deadline() == never ? never : queue.deadline() - loop_now(queue.loop());
     if (left <= 0) throw TimeoutError();
-    if (left == never) co_await queue.something();
-    else co_await wait_for(queue.something(), std::chrono::nanoseconds(left));
+    if (left == never) co_await shield(queue.something());
+    else co_await wait_for(shield(queue.something()), std::chrono::nanoseconds(left));
   }
 }
 

@@ -138,6 +138,8 @@ ContextSlot copy_slot(const ContextSlot& slot) noexcept {
   return {reinterpret_cast<std::uintptr_t>(retain(map_in(slot)))};
 }
 
+ContextSlot copy_current_slow() noexcept { return copy_slot(active_context()); }
+
 void drop_slot(ContextSlot& slot) noexcept {
   if (!slot.word) [[likely]] return;
   if (ContextState* state = state_in(slot)) release(state);

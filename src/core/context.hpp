@@ -12,6 +12,14 @@ namespace asyncio::inline v0::detail {
 /// The context of the code that runs now: the task's, the callback's or the thread's.
 ContextSlot& active_context() noexcept;
 
+/// copy_slot(active_context()), which is nothing for most tasks.
+ContextSlot copy_current_slow() noexcept;
+inline ContextSlot copy_current() noexcept {
+  const ThreadState& thread = thread_state;
+  if (thread.task && !thread.task->context.word) [[likely]] return {};
+  return copy_current_slow();
+}
+
 /// A snapshot: what is set here later does not show there. Does not allocate.
 ContextSlot copy_slot(const ContextSlot& slot) noexcept;
 void drop_slot(ContextSlot& slot) noexcept;

@@ -29,9 +29,9 @@ unsigned forks_so_far() noexcept {
 
 }  // namespace
 
-Loop::Loop(EventLoop& outside, std::unique_ptr<Poller> world)
+Loop::Loop(EventLoop& outside, Poller*& world)
     : facade(outside),
-      poller(std::move(world)),
+      poller(std::exchange(world, nullptr)),
       gate(*new Gate(*poller)),
       forks(forks_so_far()),
       thread(std::this_thread::get_id()) {
@@ -86,8 +86,7 @@ void throw_not_a_number() {
 
 using detail::loop_of;
 
-EventLoop::EventLoop(detail::Poller* poller)
-    : loop_(new detail::Loop(*this, std::unique_ptr<detail::Poller>(poller))) {}
+EventLoop::EventLoop(detail::Poller*& poller) : loop_(new detail::Loop(*this, poller)) {}
 
 EventLoop::~EventLoop() {
   loop_->close();
@@ -145,7 +144,7 @@ class Given {
 Handle EventLoop::push(detail::CallbackNode* node) {
   Given given(node);
   open_base("call_soon");
-  node->context = detail::copy_slot(detail::active_context());
+  node->context = detail::copy_current();
   node->retain();
   given.keep();
   loop_->ready.push(*node);
@@ -155,7 +154,7 @@ Handle EventLoop::push(detail::CallbackNode* node) {
 TimerHandle EventLoop::arm(detail::TimedCallback* node, detail::Ticks when) {
   Given given(node);
   open_base("call_later");
-  node->context = detail::copy_slot(detail::active_context());
+  node->context = detail::copy_current();
   node->when = when;
   detail::arm_timer(*loop_, *node, when);
   node->retain();
@@ -166,7 +165,7 @@ TimerHandle EventLoop::arm(detail::TimedCallback* node, detail::Ticks when) {
 Handle EventLoop::post(detail::PostedCallback* node) {
   Given given(node);
   loop_->check_process("call_soon_threadsafe");
-  node->context = detail::copy_slot(detail::active_context());
+  node->context = detail::copy_current();
   node->references = 2;  // nobody else has it yet: cheaper than an atomic retain()
   Handle handle(*node);
   if (!loop_->gate.post(*node)) {

@@ -59,23 +59,26 @@ std::exception_ptr ResultState::failure() const {
 }
 
 void ResultState::let_go() noexcept {
-  if (references == 1) {
-    // Only the loop is left: it keeps a task that runs.
-    if (kind == Kind::task && !is_done() && !is(detached) && loop->debug) {
-      report_unheld(static_cast<TaskState&>(*this));
-    }
-    return;
+  if (error || waiters) [[unlikely]] {
+    if (!last_words()) return;
   }
-  if (error) [[unlikely]] {
-    report_unseen_error(*this);
-    if (references > 0) return;  // the handler has kept a handle
-  }
-  if (kind == Kind::task) {
+  if (kind == Kind::task) [[likely]] {
     auto& task = static_cast<TaskState&>(*this);
     if (task.name & 1) [[unlikely]] drop_task_text(task);
     if (task.context.word) [[unlikely]] drop_slot(task.context);
   }
-  // Callbacks of a future that nobody can set any more.
+  LoopBase* const home = loop;
+  ops->destroy(*this);
+  if (--home->results == 0) [[unlikely]] {
+    if (loop_of(*home).gone) delete &loop_of(*home);
+  }
+}
+
+// Reports an error that nobody has asked for, and drops the callbacks of a future that nobody can
+// set any more. False if the handler has kept a handle.
+ASYNCIO_COLD bool ResultState::last_words() noexcept {
+  report_unseen_error(*this);
+  if (references > 0) return false;
   while (waiters) {
     auto& first = static_cast<Completion&>(*waiters);
     remove_waiter(first);
@@ -84,9 +87,13 @@ void ResultState::let_go() noexcept {
       callback->release();
     }
   }
-  LoopBase* const home = loop;
-  ops->destroy(*this);
-  if (--home->results == 0 && loop_of(*home).gone) delete &loop_of(*home);
+  return true;
+}
+
+ASYNCIO_COLD void ResultState::left_to_the_loop() noexcept {
+  if (kind == Kind::task && loop->debug && !is(detached)) {
+    report_unheld(static_cast<TaskState&>(*this));
+  }
 }
 
 bool cancel_future(ResultState& future, std::string_view message) noexcept {
@@ -218,7 +225,7 @@ void HandleCallback::completed() noexcept {
 CallbackId add_done_callback(ResultState& state, DoneCallback& callback) {
   static thread_local std::uint64_t last = 0;
   callback.id = CallbackId{++last};
-  callback.context = copy_slot(active_context());
+  callback.context = copy_current();
   if (state.is_done()) callback.completed();
   else state.add_waiter(callback);
   return callback.id;

@@ -18,13 +18,17 @@ namespace asyncio::inline v0::detail {
 // ---- a turn
 
 void Loop::run_one_turn() {
-  if (time_to_look()) {  // nothing is ready, or the turns are up [R2]
-    gate.take(ready);
-    sleep_or_look();
-    take_due_timers(poller->now());
-  }
+  if (time_to_look()) [[unlikely]] look();  // nothing is ready, or the turns are up [R2]
   if (attention) [[unlikely]] attend();
   run_what_is_ready();  // what these make ready belongs to the next turn [R2]
+}
+
+void Loop::run_one_batch() { run_what_is_ready(); }
+
+void Loop::look() {
+  gate.take(ready);
+  sleep_or_look();
+  take_due_timers(poller->now());
 }
 
 bool Loop::time_to_look() noexcept {
@@ -73,7 +77,9 @@ void Loop::plan_next_look(Ticks now) noexcept {
 
 void Loop::run_what_is_ready() {
   ReadyNode* const batch = ready.take();
-  run_batch(shuffle_ ? shuffled(batch) : batch, static_cast<std::size_t>(-1));
+  constexpr auto all = static_cast<std::size_t>(-1);
+  if (debug || shuffle_) [[unlikely]] run_batch(shuffle_ ? shuffled(batch) : batch, all, debug);
+  else run_batch(batch, all, false);
 }
 
 // Tasks change places among themselves; callbacks keep theirs, which are promised [R1].
@@ -95,8 +101,7 @@ ReadyNode* Loop::shuffled(ReadyNode* batch) {
   return next;
 }
 
-void Loop::run_batch(ReadyNode* batch, std::size_t limit) {
-  const bool watched = debug;
+void Loop::run_batch(ReadyNode* batch, std::size_t limit, bool watched) {
   std::size_t left = limit;
   while (batch && left > 0) {
     if (attention) [[unlikely]] {
@@ -215,7 +220,7 @@ void Loop::run_as_guest(std::size_t limit) {
   poller->wait(-never, ready);
   take_due_timers(poller->now());
   turns = turns + 1;
-  run_batch(ready.take(), limit);
+  run_batch(ready.take(), limit, debug);
   // The host may sleep now: posts must make our descriptor readable.
   if (ready.empty() && !gate.begin_sleep()) gate.take(ready);
   if (fatal) std::rethrow_exception(std::exchange(fatal, nullptr));

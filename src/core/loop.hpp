@@ -19,7 +19,8 @@
 namespace asyncio::inline v0::detail {
 
 struct Loop : LoopBase {
-  Loop(EventLoop& outside, std::unique_ptr<Poller> world);
+  /// Takes the world over, and leaves null, so that who made it knows whose it is if this throws.
+  Loop(EventLoop& outside, Poller*& world);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -30,6 +31,8 @@ struct Loop : LoopBase {
   void run_one_turn();
   /// Turns until stop(), or throws what ends everything [R77].
   void run_until_stopped();
+  /// A turn that never looks at the world.
+  void run_one_batch();
   /// Does what is due, at most `callbacks` of it, without sleeping.
   void run_as_guest(std::size_t callbacks);
   /// When the next thing is due: the past if something is ready.
@@ -95,14 +98,16 @@ struct Loop : LoopBase {
   void look_next_turn() noexcept { turns_until_look_ = 0; }
 
  private:
-  bool time_to_look() noexcept;
-  void take_due_timers(Ticks now) noexcept;
+  // A turn may be one small step of one task: what it goes through is inlined into it.
+  ASYNCIO_INLINE bool time_to_look() noexcept;
+  void look();
   void sleep_or_look();
+  void take_due_timers(Ticks now) noexcept;
   void plan_next_look(Ticks now) noexcept;
-  void run_what_is_ready();
+  ASYNCIO_INLINE void run_what_is_ready();
   /// Runs nodes until `limit` of them or something that stops the loop; the rest stays ready.
-  void run_batch(ReadyNode* batch, std::size_t limit);
-  void run(ReadyNode& node) noexcept;
+  ASYNCIO_INLINE void run_batch(ReadyNode* batch, std::size_t limit, bool watched);
+  ASYNCIO_INLINE void run(ReadyNode& node) noexcept;
   void run_watched(ReadyNode& node) noexcept;
   void call(CallbackNode& node) noexcept;
   void give_back(ReadyNode* batch) noexcept;
@@ -141,7 +146,13 @@ class RunningLoop {
 struct LoopAccess {
   static Loop& loop(const EventLoop& facade) noexcept { return *facade.loop_; }
   static std::unique_ptr<EventLoop> make(std::unique_ptr<Poller> poller) {
-    return std::unique_ptr<EventLoop>(new EventLoop(poller.release()));
+    Poller* world = poller.release();
+    try {
+      return std::unique_ptr<EventLoop>(new EventLoop(world));
+    } catch (...) {
+      delete world;
+      throw;
+    }
   }
   static void run_until(EventLoop& facade, ResultState& state) { facade.run_until(state); }
 };

@@ -86,7 +86,7 @@ void Loop::end_tasks() {
   for (int turn = 0; !tasks.alone() && turn < patience; ++turn) {
     cancel_each(*this);
     gate.take(ready);
-    run_what_is_ready();
+    run_one_batch();
     fatal = nullptr;
     // Those that wait for something out in the world, a thread's job for example, are not
     // waited for: their cancellation is what ends them.

@@ -30,7 +30,7 @@ void register_task(TaskState& task, const TaskOptions& options) {
   if (options.name.empty()) task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
   else set_task_name(task, options.name);
   if (options.context) task.context = share_slot(*options.context);
-  else task.context = copy_slot(active_context());
+  else task.context = copy_current();
   if (auto& factory = loop_of(loop).task_factory; factory) [[unlikely]] {
     factory(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
   }

@@ -7,7 +7,6 @@
 #include "base/futex.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -175,42 +174,26 @@ void Pool::bid_farewell(ThreadJob& job) noexcept {
   if (alive_ == 0) last_has_gone(lock);
 }
 
-bool Pool::wait_until_gone(Ticks limit) noexcept {
-  const auto start = std::chrono::steady_clock::now();
-  while (gone_.load(std::memory_order_acquire) == 0) {
-    Ticks left = -1;
-    if (limit >= 0) {
-      left = limit - std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
-      if (left <= 0) return false;
-    }
-    futex_wait(gone_, 0, left);
-  }
-  return true;
-}
-
-bool Pool::in_worker() {
+bool Pool::nobody_can_wait() {
   const Lock lock(mutex_);
-  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+  return detached_ || std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
     return worker->thread.get_id() == std::this_thread::get_id();
   });
 }
 
 void Pool::join() {
-  if (in_worker()) return detach();
-  wait_until_gone();
+  if (nobody_can_wait()) return detach();
+  while (gone_.load(std::memory_order_acquire) == 0) futex_wait(gone_, 0);
   Lock lock(mutex_);
   const auto workers = std::exchange(workers_, {});
   lock.unlock();
-  for (const auto& worker : workers) {
-    if (worker->thread.joinable()) worker->thread.join();
-  }
+  for (const auto& worker : workers) worker->thread.join();
 }
 
 void Pool::detach() noexcept {
   const Lock lock(mutex_);
-  for (const auto& worker : workers_) {
-    if (worker->thread.joinable()) worker->thread.detach();
-  }
+  if (std::exchange(detached_, true)) return;
+  for (const auto& worker : workers_) worker->thread.detach();
 }
 
 void Pool::drop_line() noexcept {

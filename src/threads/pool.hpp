@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <asyncio/detail/core/timer.hpp>
 #include <asyncio/threads.hpp>
 
 #include <atomic>
@@ -47,11 +46,9 @@ class Pool {
   void shutdown() noexcept;
   /// Runs the job when the last worker goes, or now if there is none. After shutdown().
   void bid_farewell(ThreadJob& job) noexcept;
-  /// Waits until the last worker has gone. False if `limit` nanoseconds went by first.
-  bool wait_until_gone(Ticks limit = -1) noexcept;
-  /// Waits for the threads to end; called by one of them, leaves them to themselves.
+  /// Waits for the threads to end, after shutdown(). Called by one of them, it detaches them.
   void join();
-  /// Leaves the threads to themselves: nobody joins them.
+  /// Leaves the threads to themselves: nobody waits for them any more.
   void detach() noexcept;
   /// Frees the jobs that have not begun.
   void drop_line() noexcept;
@@ -83,7 +80,7 @@ class Pool {
   void be_idle(Lock& lock, Worker& me) noexcept;
   void go(Lock& lock) noexcept;
   void last_has_gone(Lock& lock) noexcept;
-  bool in_worker();
+  bool nobody_can_wait();
   static void ring(Worker& worker) noexcept;
 
   std::mutex mutex_;
@@ -94,6 +91,7 @@ class Pool {
   Worker* idle_ = nullptr;
   bool coming_ = false;
   bool closing_ = false;
+  bool detached_ = false;
   std::size_t alive_ = 0;
   std::size_t busy_ = 0;
   ReadyQueue farewells_;

@@ -39,7 +39,7 @@ void ThreadJob::submit(LoopBase& where, Pool& pool) {
 
 void AwaitedJob::begin(LoopBase& where) {
   Pool& pool = pool_of(where, nullptr);
-  context = copy_slot(active_context());
+  context = copy_current();
   submit(where, pool);
 }
 

@@ -157,7 +157,9 @@ struct ResultState : ReadyNode {
 
   void retain() noexcept { ++references; }
   ASYNCIO_INLINE void release() noexcept {
-    if (--references <= 1 && (references == 0 || !is_done())) let_go();
+    if (--references > 1) return;
+    if (references == 0) let_go();
+    else if (!is_done()) [[unlikely]] left_to_the_loop();
   }
 
   ASYNCIO_API void add_waiter(Completion& link) noexcept;
@@ -172,6 +174,8 @@ struct ResultState : ReadyNode {
 
  private:
   ASYNCIO_API void let_go() noexcept;
+  ASYNCIO_API void left_to_the_loop() noexcept;
+  bool last_words() noexcept;
 };
 
 /// Task's share; the result follows in TaskOf<T>.
