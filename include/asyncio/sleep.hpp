@@ -19,12 +19,12 @@ namespace detail {
 
 class ASYNCIO_API SleepAwaiter : public Awaiter, public Waiter, public TimerNode {
  public:
-  explicit SleepAwaiter(Ticks delay) noexcept : TimerNode(Kind::sleeper) { order = Bits(delay); }
+  explicit SleepAwaiter(Ticks how_long) noexcept : TimerNode(Kind::sleeper) { delay = how_long; }
 
   bool await_ready() const noexcept { return false; }
   ASYNCIO_INLINE void await_suspend(std::coroutine_handle<> frame) {
-    if (const auto delay = static_cast<Ticks>(order); delay > 0) {
-      sleep(delay, frame);
+    if (delay > 0) {
+      sleep(frame);
     } else {
       // One turn, no timer [R11]. There is nothing to leave: a request stays with the task.
       TaskState& me = *thread_state.task;
@@ -41,8 +41,7 @@ class ASYNCIO_API SleepAwaiter : public Awaiter, public Waiter, public TimerNode
   void leave() noexcept override;
 
  private:
-  using Bits = std::uint64_t;
-  void sleep(Ticks delay, std::coroutine_handle<> frame);
+  void sleep(std::coroutine_handle<> frame);
 };
 
 }  // namespace detail
@@ -62,7 +61,7 @@ class [[nodiscard("asyncio: this does not sleep: co_await it")]] Sleep {
 /// Throws:  std::invalid_argument if the delay is not a number.
 /// Python:  asyncio.sleep.
 template <class Rep, class Period>
-Sleep sleep(std::chrono::duration<Rep, Period> delay) {
+Sleep sleep(const std::chrono::duration<Rep, Period>& delay) {
   return Sleep(detail::ticks_of(delay));
 }
 

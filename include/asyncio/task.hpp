@@ -79,9 +79,30 @@ inline LoopBase& require_loop() {
   if (!thread_state.loop) [[unlikely]] throw_no_loop();
   return *thread_state.loop;
 }
+/// The name, the context and the task factory, where there is more to them than for most tasks.
+ASYNCIO_API void dress_task(TaskState& task, const TaskOptions& options);
+
 /// Names the task, gives it its context and its place in the loop. On error nothing has happened.
-ASYNCIO_API void register_task(TaskState& task, const TaskOptions& options);
-ASYNCIO_API void start_task(TaskState& task, bool eager);
+inline void register_task(TaskState& task, const TaskOptions& options) {
+  LoopBase& loop = *task.loop;
+  const TaskState* const maker = thread_state.task;
+  if (options.name.empty() && !options.context && !loop.has_task_factory && maker &&
+      !maker->context.has_values()) [[likely]] {
+    task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
+  } else {
+    dress_task(task, options);
+  }
+  ++loop.tasks_made;
+  ++loop.tasks_alive;
+  loop.tasks.append(task.all);
+  ++task.references;  // the loop's own
+}
+
+ASYNCIO_API void start_eagerly(TaskState& task);
+inline void start_task(TaskState& task, bool eager) {
+  if (eager) [[unlikely]] start_eagerly(task);
+  else task.loop->ready.push(task);
+}
 /// Lets a task that was never registered go.
 ASYNCIO_API void discard_task(TaskState& task) noexcept;
 

@@ -24,9 +24,8 @@ struct ContextMap {
   std::vector<Entry> entries;  // sorted; programs have a handful of variables
 };
 
-struct ContextState {
+struct ContextState : ContextBase {
   std::atomic<unsigned> count{1};
-  ContextMap* map = nullptr;  // counted
   std::atomic<bool> entered{false};
 };
 

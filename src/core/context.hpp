@@ -16,7 +16,7 @@ ContextSlot& active_context() noexcept;
 ContextSlot copy_current_slow() noexcept;
 inline ContextSlot copy_current() noexcept {
   const ThreadState& thread = thread_state;
-  if (thread.task && !thread.task->context.word) [[likely]] return {};
+  if (thread.task && !thread.task->context.has_values()) [[likely]] return {};
   return copy_current_slow();
 }
 

@@ -201,6 +201,7 @@ EventLoop::Clock::time_point TimerHandle::when() const noexcept {
 // ---- settings
 
 void EventLoop::set_task_factory(detail::UniqueFunction<void(EventLoop&, AnyTask)> factory) {
+  loop_->has_task_factory = static_cast<bool>(factory);
   loop_->task_factory = std::move(factory);
 }
 void EventLoop::set_exception_handler(

@@ -25,6 +25,9 @@ void ResultState::remove_waiter(Completion& link) noexcept {
 }
 
 void ResultState::wake_all() noexcept {
+  if (waiters->alone()) [[likely]] {
+    return static_cast<Completion&>(*std::exchange(waiters, nullptr)).completed();
+  }
   while (waiters) {
     auto& first = static_cast<Completion&>(*waiters);
     remove_waiter(first);

@@ -33,7 +33,6 @@ void Loop::look() {
 
 bool Loop::time_to_look() noexcept {
   turns = turns + 1;
-  ++turns_since_look_;
   return ready.empty() || --turns_until_look_ <= 0;
 }
 
@@ -55,7 +54,7 @@ void Loop::take_due_timers(Ticks now) noexcept {
   while (timers.first_deadline() <= now && !timers.empty()) {
     TimerNode& timer = timers.first();
     timers.remove(timer);
-    if (timer.kind == TimerNode::Kind::sleeper) make_ready(*static_cast<SleepAwaiter&>(timer).task);
+    if (timer.place.kind == TimerNode::Kind::sleeper) make_ready(*static_cast<SleepAwaiter&>(timer).task);
     else static_cast<CallTimer&>(timer).fire();
   }
 }
@@ -66,7 +65,7 @@ void Loop::plan_next_look(Ticks now) noexcept {
   constexpr Ticks between_looks = 50'000;
   constexpr int most = 64;
   const Ticks spent = now - std::exchange(last_look_, now);
-  const int done = std::exchange(turns_since_look_, 0);
+  const auto done = static_cast<Ticks>(turns - std::exchange(turns_at_look_, turns));
   if (poller->is_virtual() || spent <= 0 || done == 0) {
     turns_until_look_ = poller->is_virtual() ? 1 : most;
     return;
@@ -245,9 +244,11 @@ RunningLoop::~RunningLoop() {
   loop_.running = false;
 }
 
-void SleepAwaiter::sleep(Ticks delay, std::coroutine_handle<> frame) {
+void SleepAwaiter::sleep(std::coroutine_handle<> frame) {
   LoopBase& loop = *thread_state.loop;
-  arm_timer(loop, *this, later(loop_now(loop), delay));
+  const Ticks when = later(loop_now(loop), delay);
+  place = {nowhere, Kind::sleeper};
+  arm_timer(loop, *this, when);
   stand(*this, frame);
 }
 

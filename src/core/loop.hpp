@@ -118,7 +118,7 @@ struct Loop : LoopBase {
   std::uint64_t shuffle_ = 0;  // the generator's state, odd; 0: asyncio's order
   Ticks last_look_ = 0;
   int turns_until_look_ = 0;
-  int turns_since_look_ = 0;
+  std::uint64_t turns_at_look_ = 0;
 };
 
 inline Loop& loop_of(LoopBase& base) noexcept { return static_cast<Loop&>(base); }

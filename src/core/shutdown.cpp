@@ -34,7 +34,7 @@ void drop_callbacks(Loop& loop) noexcept {
   while (!loop.timers.empty()) {
     TimerNode& timer = loop.timers.first();
     loop.timers.remove(timer);
-    if (timer.kind == TimerNode::Kind::call) {
+    if (timer.place.kind == TimerNode::Kind::call) {
       if (auto* callback = dynamic_cast<TimedCallback*>(static_cast<CallTimer*>(&timer))) {
         callback->drop_callable();
         callback->release();
@@ -83,11 +83,18 @@ void Loop::cancel_all_tasks() {
 
 void Loop::end_tasks() {
   const RunningLoop scope(*this, RunningLoop::Inside::another);
-  for (int turn = 0; !tasks.alone() && turn < patience; ++turn) {
+  for (int unheeded = 0; !tasks.alone() && unheeded < patience;) {
+    const std::size_t before = tasks_alive;
     cancel_each(*this);
-    gate.take(ready);
-    run_one_batch();
-    fatal = nullptr;
+    // Asked again after a turn, or once as many have run as there are: where 100,000 tasks wait
+    // for each other, one ends with each turn.
+    const std::uint64_t all_have_run = callbacks + tasks_alive;
+    do {
+      gate.take(ready);
+      run_one_batch();
+      fatal = nullptr;
+    } while (!tasks.alone() && !ready.empty() && callbacks < all_have_run);
+    unheeded = tasks_alive < before ? 0 : unheeded + 1;
     // Those that wait for something out in the world, a thread's job for example, are not
     // waited for: their cancellation is what ends them.
   }

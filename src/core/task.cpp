@@ -25,7 +25,7 @@ void throw_no_loop() {
                      "callback, or use asyncio::run()");
 }
 
-void register_task(TaskState& task, const TaskOptions& options) {
+void dress_task(TaskState& task, const TaskOptions& options) {
   LoopBase& loop = *task.loop;
   if (options.name.empty()) task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
   else set_task_name(task, options.name);
@@ -34,16 +34,12 @@ void register_task(TaskState& task, const TaskOptions& options) {
   if (auto& factory = loop_of(loop).task_factory; factory) [[unlikely]] {
     factory(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
   }
-  ++loop.tasks_made;
-  ++loop.tasks_alive;
-  loop.tasks.append(task.all);
-  ++task.references;  // the loop's own
 }
 
-void start_task(TaskState& task, bool eager) {
+void start_eagerly(TaskState& task) {
   // Eager starts that start others eagerly are bounded like awaits are [R115].
   constexpr int deepest = 64;
-  if (eager && thread_state.eager_depth < deepest) step_inside(task);
+  if (thread_state.eager_depth < deepest) step_inside(task);
   else task.loop->ready.push(task);
 }
 
@@ -253,7 +249,6 @@ std::optional<AnyTask> current_task() {
 std::vector<AnyTask> all_tasks() {
   std::vector<AnyTask> tasks;
   if (detail::LoopBase* const loop = detail::thread_state.loop) {
-    tasks.reserve(loop->tasks_alive);
     for (auto* at = loop->tasks.following; at != &loop->tasks; at = at->following) {
       tasks.push_back(detail::HandleAccess::retain<AnyTask>(detail::task_in_ring(*at)));
     }

@@ -5,22 +5,46 @@
 namespace asyncio::inline v0::detail {
 
 void TimerHeap::insert(TimerNode& timer, Ticks when) {
-  slots_.push_back({when, &timer});  // may throw; nothing has changed then
-  timer.order = ++registered_;
-  sift_up(slots_.size() - 1, slots_.back());
+  if (slots_.size() == slots_.capacity()) grow();
+  const Slot slot{when, ++registered_, take_id(timer)};
+  slots_.push_back(slot);
+  sift_up(slots_.size() - 1, slot);
 }
 
 void TimerHeap::remove(TimerNode& timer) noexcept {
-  const std::size_t index = timer.index;
-  timer.index = TimerNode::nowhere;
+  const std::uint32_t id = timer.place.id;
+  const std::size_t index = places_[id];
+  timer.place.id = TimerNode::nowhere;
+  places_[id] = free_;
+  free_ = id;
   const Slot last = slots_.back();
   slots_.pop_back();
   if (index == slots_.size()) return;
-  if (index > 0 && before(last, slots_[(index - 1) / arity])) {
-    sift_up(index, last);
+  if (index > 0 && before(last, slots_[(index - 1) / arity])) sift_up(index, last);
+  else sift_down(index, last);
+}
+
+// All three at once, so that an insertion that has room cannot fail.
+void TimerHeap::grow() {
+  constexpr std::size_t first = 16;
+  const std::size_t room = slots_.empty() ? first : slots_.size() * 2;
+  places_.reserve(room);
+  timers_.reserve(room);
+  slots_.reserve(room);
+}
+
+std::uint32_t TimerHeap::take_id(TimerNode& timer) noexcept {
+  std::uint32_t id = free_;
+  if (id == none) {
+    id = static_cast<std::uint32_t>(timers_.size());
+    timers_.push_back(&timer);
+    places_.push_back(0);
   } else {
-    sift_down(index, last);
+    free_ = places_[id];
+    timers_[id] = &timer;
   }
+  timer.place.id = id;
+  return id;
 }
 
 void TimerHeap::sift_up(std::size_t index, Slot slot) noexcept {

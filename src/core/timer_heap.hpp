@@ -5,43 +5,58 @@
 #include <asyncio/detail/core/timer.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace asyncio::inline v0::detail {
 
 /// Four children to a node halve the depth of a binary heap, and their deadlines share a cache
 /// line: re-arming at 100,000 costs 115 ns against 138, expiring 225 against 220, a std::multimap
-/// 964 and 1226 (docs/decisions/0007). Equal deadlines keep the order of registration [R4].
+/// 964 and 1226 (docs/decisions/0007).
+///
+/// A timer's place stands in a table of its own, by its number, and not in the timer: on the way up
+/// or down the heap touches only its own arrays, never the frames that the timers lie in.
 class TimerHeap {
  public:
   bool empty() const noexcept { return slots_.empty(); }
   std::size_t size() const noexcept { return slots_.size(); }
   Ticks first_deadline() const noexcept { return slots_.empty() ? never : slots_[0].when; }
-  TimerNode& first() const noexcept { return *slots_[0].timer; }
-  Ticks deadline(const TimerNode& timer) const noexcept { return slots_[timer.index].when; }
+  TimerNode& first() const noexcept { return *timers_[slots_[0].id]; }
+  Ticks deadline(const TimerNode& timer) const noexcept {
+    return slots_[places_[timer.place.id]].when;
+  }
 
+  /// May throw std::bad_alloc; nothing has changed then.
   void insert(TimerNode& timer, Ticks when);
   void remove(TimerNode& timer) noexcept;
 
  private:
   struct Slot {
     Ticks when;
-    TimerNode* timer;
+    std::uint32_t order;  // among equal deadlines [R4]; compared as a difference, since it wraps
+    std::uint32_t id;
   };
   static constexpr std::size_t arity = 4;
+  static constexpr std::uint32_t none = TimerNode::nowhere;
 
   static bool before(const Slot& a, const Slot& b) noexcept {
-    return a.when != b.when ? a.when < b.when : a.timer->order < b.timer->order;
+    return a.when != b.when ? a.when < b.when
+                            : static_cast<std::int32_t>(a.order - b.order) < 0;
   }
-  void put(std::size_t index, Slot slot) noexcept {
+  void put(std::size_t index, const Slot& slot) noexcept {
     slots_[index] = slot;
-    slot.timer->index = static_cast<std::uint32_t>(index);
+    places_[slot.id] = static_cast<std::uint32_t>(index);
   }
+  void grow();
+  std::uint32_t take_id(TimerNode& timer) noexcept;
   void sift_up(std::size_t index, Slot slot) noexcept;
   void sift_down(std::size_t index, Slot slot) noexcept;
 
   std::vector<Slot> slots_;
-  std::uint64_t registered_ = 0;
+  std::vector<std::uint32_t> places_;  // by id: the index in slots_; of a free id: the next free one
+  std::vector<TimerNode*> timers_;     // by id
+  std::uint32_t free_ = none;
+  std::uint32_t registered_ = 0;
 };
 
 }  // namespace asyncio::inline v0::detail

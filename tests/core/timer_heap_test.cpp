@@ -229,9 +229,8 @@ ASYNC_TEST(Timer, "does not drift over a million periods [E2]") {
   EXPECT_EQ(loop.now() - begin, 1'000'000ms);
 }
 
-Coro<> doze(std::uint32_t seed, std::int64_t& total) {
-  std::mt19937 random(seed);
-  const std::chrono::seconds nap(random() % (24 * 3600));
+Coro<> doze(std::uint32_t number, std::int64_t& total) {
+  const std::chrono::seconds nap(number * 2654435761u % (24 * 3600));  // Knuth's scattering
   co_await sleep(nap);
   total += nap.count();
 }

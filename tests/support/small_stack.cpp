@@ -19,10 +19,12 @@ struct Job {
 
 void* start(void* argument) {
   Job& job = *static_cast<Job*>(argument);
+  const std::ptrdiff_t before = detail::frames_in_use();
   try {
     job.fn();
-    job.well = detail::frames_in_use() == 0;
-    if (!job.well) ADD_FAILURE() << detail::frames_in_use() << " frames are left";
+    const std::ptrdiff_t left = detail::frames_in_use() - before;
+    job.well = left == 0;
+    if (!job.well) ADD_FAILURE() << left << " frames are left";
   } catch (const std::exception& error) {
     ADD_FAILURE() << error.what();
   }

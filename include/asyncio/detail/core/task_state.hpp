@@ -73,12 +73,20 @@ struct LoopBase {
   std::size_t results = 0;  // tasks and futures that exist, done or not
   RingNode tasks;  // all that have not ended, oldest first
   bool debug = false;
+  bool has_task_factory = false;
 };
 
 /// A context as a task or callback holds it: nothing, an immutable snapshot, or (low bit set) a
 /// Context that others may hold too. See context.cpp.
+struct ContextBase {
+  ContextMap* map = nullptr;  // counted; null: nothing is set
+};
 struct ContextSlot {
   std::uintptr_t word = 0;
+
+  bool has_values() const noexcept {
+    return word && (!(word & 1) || reinterpret_cast<const ContextBase*>(word - 1)->map);
+  }
 };
 
 /// A task's stand at one suspension, inside the awaiter.

@@ -10,23 +10,32 @@ namespace asyncio::inline v0::detail {
 
 struct LoopBase;
 
-/// Lives in an awaiter, a Timeout or a TimerHandle; knows its place in the heap, so that leaving
+/// Nanoseconds of the loop's clock. The greatest never comes.
+using Ticks = std::int64_t;
+inline constexpr Ticks never = 0x7fffffffffffffff;
+
+/// Lives in an awaiter, a Timeout or a TimerHandle; knows its number in the heap, so that leaving
 /// is a removal and not a search [R5].
 struct TimerNode {
   static constexpr std::uint32_t nowhere = 0xffffffff;
 
   /// Sleepers are told apart, since they are most timers and have no room for a second pointer.
   enum class Kind : std::uint32_t { sleeper, call };
+  struct Place {
+    std::uint32_t id;
+    Kind kind;
+  };
 
-  std::uint64_t order = 0;  // among equal deadlines [R4]
-  std::uint32_t index = nowhere;
-  Kind kind;
+  union {
+    Place place;
+    Ticks delay;  // of a sleeper that has not begun: the same eight bytes
+  };
 
-  explicit TimerNode(Kind what) noexcept : kind(what) {}
+  explicit TimerNode(Kind what) noexcept : place{nowhere, what} {}
   TimerNode(const TimerNode&) = delete;
   TimerNode& operator=(const TimerNode&) = delete;
 
-  bool armed() const noexcept { return index != nowhere; }
+  bool armed() const noexcept { return place.id != nowhere; }
 };
 
 /// A timer that calls back, in the loop's look and not in a turn: it only makes things ready.
@@ -37,10 +46,6 @@ struct CallTimer : TimerNode {
  protected:
   ~CallTimer() = default;
 };
-
-/// Nanoseconds of the loop's clock. The greatest never comes.
-using Ticks = std::int64_t;
-inline constexpr Ticks never = 0x7fffffffffffffff;
 
 ASYNCIO_API Ticks loop_now(const LoopBase& loop) noexcept;
 /// May throw std::bad_alloc; the timer is then not armed.

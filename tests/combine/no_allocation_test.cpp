@@ -1,0 +1,101 @@
+// What a program does all day allocates nothing once the free lists are warm.
+// SPDX-License-Identifier: MIT
+#include <asyncio/asyncio.hpp>
+
+#include "support/allocations.hpp"
+#include "support/async_test.hpp"
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool pooled = false;  // every frame comes from operator new there
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool pooled = false;
+#else
+constexpr bool pooled = true;
+#endif
+#else
+constexpr bool pooled = true;
+#endif
+
+// Allocations of the second hundred rounds; the first hundred warm up.
+template <class F>
+Coro<std::uint64_t> allocations_of(F round) {
+  for (int i = 0; i < 100; ++i) co_await round();
+  const std::uint64_t before = test::allocations();
+  for (int i = 0; i < 100; ++i) co_await round();
+  co_return pooled ? test::allocations() - before : 0;
+}
+
+Coro<int> at_once() { co_return 1; }
+Coro<int> next_turn() {
+  co_await sleep(0s);
+  co_return 1;
+}
+
+ASYNC_TEST(NoAllocation, "by awaiting a coroutine") {
+  const auto made = co_await allocations_of([]() -> Coro<> { co_await at_once(); });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by yielding") {
+  const auto made = co_await allocations_of([]() -> Coro<> { co_await sleep(0s); });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by sleeping") {
+  const auto made = co_await allocations_of([]() -> Coro<> {
+    co_await sleep(1s);
+    co_await sleep(1s, 7);
+    co_await sleep_until(get_running_loop().now() + 1s);
+  });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by a timeout that is not needed") {
+  const auto made = co_await allocations_of([]() -> Coro<> {
+    co_await timeout(5s, []() -> Coro<> { co_await sleep(0s); });
+    co_await move_on_after(5s, []() -> Coro<> { co_await sleep(0s); });
+  });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by wait_for around what ends in time") {
+  const auto made = co_await allocations_of([]() -> Coro<> {
+    co_await wait_for(next_turn(), 5s);
+    co_await wait_for(sleep(1s), 5s);
+  });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by spawning and awaiting a task") {
+  const auto made = co_await allocations_of([]() -> Coro<> {
+    auto task = create_task(next_turn());
+    co_await task;
+  });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by gather and race of arguments") {
+  const auto made = co_await allocations_of([]() -> Coro<> {
+    co_await gather(next_turn(), next_turn());
+    co_await race(next_turn(), next_turn());
+  });
+  EXPECT_EQ(made, 0u);
+}
+
+ASYNC_TEST(NoAllocation, "by a future and its waiter") {
+  const auto made = co_await allocations_of([]() -> Coro<> {
+    auto future = get_running_loop().create_future<int>();
+    get_running_loop().call_soon([=] { future.set_result(1); });
+    co_await future;
+  });
+  EXPECT_EQ(made, 0u);
+}
+
+}  // namespace
+}  // namespace asyncio
