@@ -146,16 +146,16 @@ Coro<std::vector<Outcome<typename ChildOf<RangeItem<Range>>::Value>>> settle_ran
 /// Python:  asyncio.gather, which leaves the rest running after an error.
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-[[nodiscard]] auto gather(As... awaitables) {
+auto gather(As... awaitables) {
   return detail::gather_tuple<As...>(std::tuple<As...>(std::move(awaitables)...));
 }
 /// Nothing gives nothing, and does not wait.
-[[nodiscard]] inline Coro<std::tuple<>> gather() { co_return std::tuple<>(); }
+inline Coro<std::tuple<>> gather() { co_return std::tuple<>(); }
 
 /// The same for a range, moved in or of Tasks: a vector. `limit` runs at most so many at a time.
 template <detail::awaitable_range Range>
   requires(!awaitable<Range>)
-[[nodiscard]] auto gather(Range range, GatherOptions options = {}) {
+auto gather(Range range, GatherOptions options = {}) {
   return detail::gather_range<Range>(std::move(range),
                                      options.limit ? options.limit : detail::no_limit);
 }
@@ -164,13 +164,13 @@ template <detail::awaitable_range Range>
 /// Python:  asyncio.gather(return_exceptions=True).
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-[[nodiscard]] auto gather_settled(As... awaitables) {
+auto gather_settled(As... awaitables) {
   return detail::settle_tuple<As...>(std::tuple<As...>(std::move(awaitables)...));
 }
-[[nodiscard]] inline Coro<std::tuple<>> gather_settled() { co_return std::tuple<>(); }
+inline Coro<std::tuple<>> gather_settled() { co_return std::tuple<>(); }
 template <detail::awaitable_range Range>
   requires(!awaitable<Range>)
-[[nodiscard]] auto gather_settled(Range range, GatherOptions options = {}) {
+auto gather_settled(Range range, GatherOptions options = {}) {
   return detail::settle_range<Range>(std::move(range),
                                      options.limit ? options.limit : detail::no_limit);
 }
@@ -178,7 +178,7 @@ template <detail::awaitable_range Range>
 /// gather() of a range with at most `limit` running at a time; after the first error nothing more
 /// starts.
 template <detail::awaitable_range Range>
-[[nodiscard]] auto gather_limited(std::size_t limit, Range range) {
+auto gather_limited(std::size_t limit, Range range) {
   return detail::gather_range<Range>(std::move(range), limit ? limit : detail::no_limit);
 }
 

@@ -67,7 +67,7 @@ Coro<std::pair<std::size_t, ValueInStd<typename ChildOf<RangeItem<Range>>::Value
 /// Cancel:  cancels everything that was given and waits until all of it has ended.
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-[[nodiscard]] auto race(As... awaitables) {
+auto race(As... awaitables) {
   return detail::race_tuple<As...>(std::tuple<As...>(std::move(awaitables)...));
 }
 
@@ -75,7 +75,7 @@ template <awaitable... As>
 /// Throws:  std::invalid_argument for an empty range.
 template <detail::awaitable_range Range>
   requires(!awaitable<Range>)
-[[nodiscard]] auto race(Range range) {
+auto race(Range range) {
   return detail::race_range<Range>(std::move(range));
 }
 

@@ -147,7 +147,7 @@ constexpr bool fragile_temporary =
 ///          second request interrupts it [R21].
 /// Python:  try: ... finally: await ...
 template <class Body, class Cleanup>
-[[nodiscard]] auto finally(Body&& body, Cleanup&& cleanup) {
+auto finally(Body&& body, Cleanup&& cleanup) {
   return detail::finally_scope<detail::KeptBody<Body>, detail::KeptBody<Cleanup>>(
       detail::keep_body<Body>(body), detail::keep_body<Cleanup>(cleanup));
 }
@@ -160,7 +160,7 @@ template <class Body, class Cleanup>
 /// Cancel:  a cancellation of the caller is the outcome, and stays counted.
 /// Python:  try: ... except: await ...
 template <class Body, class... Args>
-[[nodiscard]] auto try_(Body&& body, Args... args) {
+auto try_(Body&& body, Args... args) {
   return detail::try_scope<detail::KeptBody<Body>, Args...>(detail::keep_body<Body>(body),
                                                             std::move(args)...);
 }
@@ -173,7 +173,7 @@ template <class Body, class... Args>
 /// borrowed, an rvalue moved in.
 /// Python:  async with.
 template <class Resource, class Body, class... Args>
-[[nodiscard]] auto with(Resource&& resource, Body&& body, Args... args) {
+auto with(Resource&& resource, Body&& body, Args... args) {
   using R = std::remove_reference_t<Resource>;
   static_assert(detail::resource<R>,
                 "asyncio: a resource of with() has aenter() and aexit(std::exception_ptr), both "
@@ -245,7 +245,7 @@ class ASYNCIO_API AsyncExitStack {
   /// Enters a resource now and leaves it at the end: an lvalue is borrowed, an rvalue moved in.
   /// Gives what its aenter() gives.
   template <class Resource>
-  [[nodiscard]] auto enter(Resource&& resource) {
+  auto enter(Resource&& resource) {
     using Kept = std::conditional_t<std::is_lvalue_reference_v<Resource>, Resource,
                                     std::remove_cvref_t<Resource>>;
     static_assert(std::is_lvalue_reference_v<Resource> || !detail::fragile_temporary<Kept>,
@@ -261,10 +261,10 @@ class ASYNCIO_API AsyncExitStack {
   }
 
   /// Unwinds now: the last that was entered first. An error of one replaces the one before.
-  [[nodiscard]] Coro<> aclose() { return unwind(nullptr); }
+  Coro<> aclose() { return unwind(nullptr); }
 
-  [[nodiscard]] Coro<> aenter() { co_return; }
-  [[nodiscard]] Coro<> aexit(std::exception_ptr error) { return unwind(std::move(error)); }
+  Coro<> aenter() { co_return; }
+  Coro<> aexit(std::exception_ptr error) { return unwind(std::move(error)); }
 
  private:
   class Owner {

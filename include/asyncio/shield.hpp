@@ -41,14 +41,14 @@ class [[nodiscard("asyncio: this does not wait: co_await it")]] Shield : private
 /// later: its error, if nobody asks for it, is reported when the last handle goes [R32].
 /// Python:  asyncio.shield; a coroutine does not compile here, create_task() it first.
 template <class T>
-[[nodiscard]] auto shield(const Task<T>& task) {
+auto shield(const Task<T>& task) {
   return detail::Shield<detail::TaskOf<T>, T>(detail::HandleAccess::state(task));
 }
 template <class T>
-[[nodiscard]] auto shield(const Future<T>& future) {
+auto shield(const Future<T>& future) {
   return detail::Shield<detail::FutureOf<T>, T>(detail::HandleAccess::state(future));
 }
-[[nodiscard]] inline auto shield(const AnyTask& task) {
+inline auto shield(const AnyTask& task) {
   return detail::Shield<detail::TaskOf<void>, void>(detail::HandleAccess::state(task));
 }
 template <awaitable A>

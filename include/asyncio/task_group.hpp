@@ -88,7 +88,7 @@ class ASYNCIO_API TaskGroup {
   ///          if it ends without calling.
   /// Cancel:  stops the waiting; the child runs on in the group.
   template <class F, class... Args>
-  [[nodiscard]] Coro<> start(F callable, Args... args) const {
+  Coro<> start(F callable, Args... args) const {
     const Future<bool> said = new_future();
     create_task(run_started<F, Args...>(Started(said), detail::StartWatch(said),
                                         std::move(callable), std::move(args)...));
@@ -200,18 +200,18 @@ Coro<BodyValue<F, TaskGroup, Args...>> group_scope(TaskGroupOptions options, F b
 /// Cancel:  cancels the children, and waits for them.
 /// Python:  asyncio.TaskGroup.
 template <class Body>
-[[nodiscard]] auto task_group(Body&& body) {
+auto task_group(Body&& body) {
   return detail::group_scope<detail::KeptBody<Body>>(TaskGroupOptions{},
                                                      detail::keep_body<Body>(body));
 }
 template <class Body, class... Args>
-[[nodiscard]] auto task_group(Body&& body, TaskGroupOptions options, Args... args) {
+auto task_group(Body&& body, TaskGroupOptions options, Args... args) {
   return detail::group_scope<detail::KeptBody<Body>, Args...>(
       options, detail::keep_body<Body>(body), std::move(args)...);
 }
 template <class Body, class First, class... Args>
   requires(!std::is_same_v<First, TaskGroupOptions>)
-[[nodiscard]] auto task_group(Body&& body, First first, Args... args) {
+auto task_group(Body&& body, First first, Args... args) {
   return detail::group_scope<detail::KeptBody<Body>, First, Args...>(
       TaskGroupOptions{}, detail::keep_body<Body>(body), std::move(first), std::move(args)...);
 }

@@ -106,7 +106,8 @@ template <class F, class... Args>
 auto to_thread(F&& fn, Args&&... args) {
   using R = detail::CallResult<std::decay_t<F>, std::decay_t<Args>...>;
   static_assert(!detail::is_coro<R>,
-                "asyncio: to_thread takes a plain function; a coroutine blocks nothing: co_await it");
+                "asyncio: to_thread takes a plain function; a coroutine blocks nothing: co_await "
+                "it");
   return ToThread<R>(*detail::new_call<detail::JobOf<R, detail::AwaitedJob>>(
       std::forward<F>(fn), std::forward<Args>(args)...));
 }

@@ -175,14 +175,14 @@ Coro<TaskValue<A>> wait_for_operation(A operation, Limit limit) {
 /// Cancel:  a cancellation from outside stays one, also in the turn in which time ends [R39].
 /// Python:  asyncio.timeout.
 template <class Body, class... Args>
-[[nodiscard]] auto timeout(Limit limit, Body&& body, Args... args) {
+auto timeout(Limit limit, Body&& body, Args... args) {
   return detail::timeout_scope<detail::KeptBody<Body>, Args...>(
       limit, detail::keep_body<Body>(body), std::move(args)...);
 }
 
 /// timeout() with a point of the loop's clock; std::nullopt for none.
 template <class Body, class... Args>
-[[nodiscard]] auto timeout_at(std::optional<EventLoop::Clock::time_point> when, Body&& body,
+auto timeout_at(std::optional<EventLoop::Clock::time_point> when, Body&& body,
                               Args... args) {
   return detail::timeout_at_scope<detail::KeptBody<Body>, Args...>(
       when, detail::keep_body<Body>(body), std::move(args)...);
@@ -193,7 +193,7 @@ template <class Body, class... Args>
 ///
 ///     if (auto page = co_await asyncio::move_on_after(5s, body)) co_return *page;
 template <class Body, class... Args>
-[[nodiscard]] auto move_on_after(Limit limit, Body&& body, Args... args) {
+auto move_on_after(Limit limit, Body&& body, Args... args) {
   return detail::move_on_scope<detail::KeptBody<Body>, Args...>(
       limit, detail::keep_body<Body>(body), std::move(args)...);
 }
@@ -206,7 +206,7 @@ template <class Body, class... Args>
 /// Throws:  TimeoutError.
 /// Python:  asyncio.wait_for.
 template <awaitable A>
-[[nodiscard]] auto wait_for(A awaitable, Limit limit) {
+auto wait_for(A awaitable, Limit limit) {
   if constexpr (detail::is_coro<A>) return detail::wait_for_coro(std::move(awaitable), limit);
   else return detail::wait_for_operation(std::move(awaitable), limit);
 }

@@ -67,7 +67,7 @@ Coro<WaitResult<H>> wait_range(Range range, WaitOptions options) {
 /// Throws:  std::invalid_argument if there is nothing to wait for.
 /// Python:  asyncio.wait; a coroutine does not compile, create_task() it first.
 template <class Range>
-[[nodiscard]] auto wait(Range range, WaitOptions options = {}) {
+auto wait(Range range, WaitOptions options = {}) {
   using H = detail::RangeItem<Range>;
   static_assert(detail::is_task_handle<H>,
                 "asyncio: wait() takes Tasks: create_task() each coroutine and keep the handles");
@@ -134,7 +134,7 @@ class [[nodiscard]] AsCompleted {
 ///
 /// Python:  asyncio.as_completed; a coroutine does not compile, create_task() it first.
 template <class Range>
-[[nodiscard]] auto as_completed(const Range& range, Limit timeout = std::nullopt) {
+auto as_completed(const Range& range, Limit timeout = std::nullopt) {
   using H = detail::RangeItem<Range>;
   static_assert(
       detail::is_task_handle<H>,

@@ -57,6 +57,13 @@ void report_unseen_error(ResultState& state) noexcept {
   --state.references;
 }
 
+void report_error_at_end(TaskState& task) noexcept {
+  if (!task.is(ResultState::asked_to_leave)) return report_unseen_error(task);
+  if (!task.error || task.is(ResultState::cancelled) || is_exit(task.error)) return;
+  task.set(ResultState::seen);
+  report(loop_of(*task.loop), "unhandled exception during shutdown", task.error, &task);
+}
+
 void report_unheld(TaskState& task) noexcept {
   try {
     report(loop_of(*task.loop), "nobody holds task '" + task_name(task) + "' and it still runs",

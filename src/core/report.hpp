@@ -19,6 +19,10 @@ void report(Loop& loop, std::string_view message, std::exception_ptr error,
 /// "Task exception was never retrieved", unless somebody has asked for it [R80].
 void report_unseen_error(ResultState& state) noexcept;
 
+/// The same at once, of a detached task; of one that was cancelled by the loop's shutdown even if
+/// others await it [R72].
+void report_error_at_end(TaskState& task) noexcept;
+
 /// Debug mode: the last handle of a running task has gone.
 void report_unheld(TaskState& task) noexcept;
 

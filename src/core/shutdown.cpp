@@ -17,7 +17,9 @@ constexpr int patience = 100;
 void cancel_each(Loop& loop) noexcept {
   CancelRequest request({});
   for (RingNode* at = loop.tasks.following; at != &loop.tasks; at = at->following) {
-    request.add(task_in_ring(*at));
+    TaskState& task = task_in_ring(*at);
+    task.set(ResultState::asked_to_leave);
+    request.add(task);
   }
 }
 

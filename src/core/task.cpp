@@ -178,7 +178,7 @@ void end_task(TaskState& task) noexcept {
   task.all.unlink();
   --task.loop->tasks_alive;
   if (task.waiters) task.wake_all();
-  if (task.is(ResultState::detached)) report_unseen_error(task);
+  if (task.is(ResultState::detached | ResultState::asked_to_leave)) report_error_at_end(task);
   task.release();
 }
 

@@ -6,6 +6,8 @@
 #include "core/report.hpp"
 #include "threads/pool.hpp"
 
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -60,7 +62,21 @@ bool turn_until_home(Loop& loop, const Farewell& job) {
   return job.is(CallbackNode::called);
 }
 
+bool in_forked_child(const Loop& loop) noexcept {
+  try {
+    loop.check_process("close");
+    return false;
+  } catch (const RuntimeError&) {
+    return true;
+  }
+}
+
 void join_executor(Loop& loop) {
+  if (in_forked_child(loop)) {
+    // Its threads are the parent's; nobody here will give back what they held.
+    static_cast<void>(new std::shared_ptr<void>(std::move(loop.executor)));
+    return;
+  }
   const std::shared_ptr<void> kept = loop.executor;
   Pool& pool = pool_of(loop, nullptr);
   pool.shutdown();

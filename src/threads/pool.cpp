@@ -91,6 +91,7 @@ void Pool::start_worker() {
     release();
     throw;
   }
+  if (detached_) worker->thread.detach();
   workers_.push_back(std::move(worker));
   ++alive_;
   coming_ = true;

@@ -14,8 +14,8 @@
 
 namespace asyncio::inline v0::detail {
 
-/// What a ThreadPool is a handle to. Its threads hold it too, so that one that is left behind with a
-/// job that never ends has something to come back to.
+/// What a ThreadPool is a handle to. Its threads hold it too, so that one that is left behind with
+/// a job that never ends has something to come back to.
 ///
 ///     a worker is | and then
 ///     coming      | woken or started, not there yet; at most one is, since a wake costs the waker
@@ -100,8 +100,8 @@ class Pool {
   const std::size_t most_;
   std::atomic<unsigned> count_{1};
 
-  // Withdrawn jobs stay in the line until a worker meets them. When as many as this are waiting, and
-  // each time that they have doubled, they are swept out: a stuck pool does not fill the memory.
+  // Withdrawn jobs stay in the line until a worker meets them. When as many as this are waiting,
+  // and each time that they have doubled, they are swept out: a stuck pool does not fill memory.
   static constexpr std::size_t first_sweep = 1024;
 };
 

@@ -121,7 +121,8 @@ void ThreadWait::check() {
 }
 
 void throw_empty_call() {
-  throw RuntimeError("co_await: this call was moved from or awaited already; call to_thread() again");
+  throw RuntimeError("co_await: this call was moved from or awaited already; call to_thread() "
+                     "again");
 }
 
 }  // namespace asyncio::inline v0::detail

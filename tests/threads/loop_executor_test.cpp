@@ -14,7 +14,9 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace asyncio {
 namespace {
@@ -220,6 +222,19 @@ SYNC_TEST(LoopExecutor, "serves a call that waits for the loop while the loop cl
   loop->close();
   opener.join();
   EXPECT_EQ(answer, 42);
+}
+
+SYNC_TEST(LoopExecutor, "a forked child that closes the loop waits for no threads [R71]") {
+  auto loop = new_event_loop();
+  loop->run_until_complete(to_thread([] {}));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    loop.reset();
+    ::_exit(0);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 SYNC_TEST(LoopExecutor, "a call that outlives its loop is let go of by its thread [C20]") {

@@ -79,6 +79,27 @@ SYNC_TEST(Posts, "are not lost between an empty queue and sleep [B1]") {
   EXPECT_EQ(loop->metrics().posts, static_cast<std::uint64_t>(threads * (rounds + 1)));
 }
 
+SYNC_TEST(Posts, "an earlier timer shortens the sleep that is under way [B3]") {
+  auto loop = new_event_loop();
+  auto alarm = loop->call_later(1h, [] {});
+  std::thread poster([&] {
+    for (int round = 0; round < 50; ++round) {
+      std::atomic<bool> fired{false};
+      loop->call_soon_threadsafe([&] {
+        loop->call_later(100us, [&fired] {
+          fired = true;
+          fired.notify_all();
+        });
+      });
+      fired.wait(false);
+    }
+    loop->call_soon_threadsafe([&] { loop->stop(); });
+  });
+  loop->run_forever();
+  poster.join();
+  alarm.cancel();
+}
+
 SYNC_TEST(Posts, "run or throw while the loop closes [B12]") {
   constexpr int loops = 200;
   constexpr int threads = 2;

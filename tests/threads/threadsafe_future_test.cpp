@@ -1,4 +1,4 @@
-// run_coroutine_threadsafe and wrap_future: results, errors and cancellations cross, and none hangs.
+// run_coroutine_threadsafe and wrap_future: results, errors and cancellations cross; none hangs.
 // SPDX-License-Identifier: MIT
 #include <asyncio/threads.hpp>
 
@@ -137,7 +137,7 @@ ASYNC_TEST(RunCoroutineThreadsafe, "a cancellation crosses to the task [R88, C14
   EXPECT_EQ(events, Events{"cancelled"});
 }
 
-ASYNC_TEST(RunCoroutineThreadsafe, "a task that is cancelled in its loop cancels the future [R88]") {
+ASYNC_TEST(RunCoroutineThreadsafe, "a task cancelled in its loop cancels the future [R88]") {
   co_await beside([](EventLoop& loop) {
     const auto future = run_coroutine_threadsafe(
         []() -> Coro<> {
@@ -150,7 +150,7 @@ ASYNC_TEST(RunCoroutineThreadsafe, "a task that is cancelled in its loop cancels
   });
 }
 
-ASYNC_TEST(RunCoroutineThreadsafe, "one that is cancelled before the loop hears of it never begins") {
+ASYNC_TEST(RunCoroutineThreadsafe, "cancelled before the loop hears of it, it never begins") {
   bool began = false;
   {
     const auto future = run_coroutine_threadsafe(
@@ -187,7 +187,7 @@ SYNC_TEST(RunCoroutineThreadsafe, "throws if the loop is closed") {
   }).join();
 }
 
-SYNC_TEST(RunCoroutineThreadsafe, "ends with an error when the loop is closed meanwhile [R88, K8]") {
+SYNC_TEST(RunCoroutineThreadsafe, "ends with an error if the loop is closed meanwhile [R88, K8]") {
   auto loop = new_event_loop();
   ThreadsafeFuture<int> never_began;
   std::thread([&] { never_began = run_coroutine_threadsafe(give(1), *loop); }).join();

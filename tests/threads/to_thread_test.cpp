@@ -111,7 +111,7 @@ ASYNC_TEST(ToThread, "changes what std::ref says, and calls members") {
   EXPECT_EQ(size, 3u);
 }
 
-ASYNC_TEST(ToThread, "destroys the function and its arguments in the thread, before the await ends") {
+ASYNC_TEST(ToThread, "destroys function and arguments in the thread, before the await ends") {
   struct Tracer {
     explicit Tracer(std::thread::id& place) : where(&place) {}
     Tracer(Tracer&& other) noexcept : where(std::exchange(other.where, nullptr)) {}
@@ -270,7 +270,7 @@ ASYNC_TEST(ToThread, "never runs a call that was cancelled before it began [R87]
   EXPECT_FALSE(called);
 }
 
-ASYNC_TEST(ToThread, "begins nothing in a task that was cancelled before [C8]") {
+ASYNC_TEST(ToThread, "begins nothing in a task that was cancelled before") {
   bool called = false;
   auto job = create_task([&]() -> Coro<> {
     current_task()->cancel();
@@ -314,7 +314,8 @@ ASYNC_TEST(ToThread, "asks a function that takes a stop_token to stop [R87]") {
 }
 
 ASYNC_TEST(ToThread, "asks nobody to stop who is waited for") {
-  const bool asked = co_await to_thread([](std::stop_token token) { return token.stop_requested(); });
+  const bool asked =
+      co_await to_thread([](std::stop_token token) { return token.stop_requested(); });
   EXPECT_FALSE(asked);
 }
 

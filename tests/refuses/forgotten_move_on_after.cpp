@@ -1,0 +1,12 @@
+// Refused: this coroutine does not run
+// SPDX-License-Identifier: MIT
+#include <asyncio/asyncio.hpp>
+
+using namespace std::chrono_literals;
+
+asyncio::Coro<int> number() { co_return 1; }
+
+asyncio::Coro<> refused() {
+  asyncio::move_on_after(5s, number);
+  co_return;
+}

@@ -1,0 +1,10 @@
+// Refused: nodiscard
+// SPDX-License-Identifier: MIT
+#include <asyncio/asyncio.hpp>
+
+using namespace std::chrono_literals;
+
+asyncio::Coro<> refused() {
+  asyncio::create_task([]() -> asyncio::Coro<> { co_return; });
+  co_return;
+}
