@@ -8,6 +8,7 @@
 #include <asyncio/sleep.hpp>
 
 #include <stdexcept>
+#include <thread>
 
 namespace asyncio {
 namespace {

@@ -9,6 +9,8 @@
 #include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
 
+#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -254,11 +256,6 @@ ASYNC_TEST(Traceback, "runs the exception's own destructor, once [A5]") {
 }
 
 // ---- texts
-
-Coro<> fails_at_once() {
-  throw ValueError("bad");
-  co_return;
-}
 
 ASYNC_TEST(Format, "an exception as Python prints it [A5]") {
   const std::exception_ptr error = co_await error_of(inner());

@@ -5,7 +5,9 @@
 #include "core/loop.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace asyncio::test {
@@ -16,12 +18,14 @@ struct FakeWorld final : detail::Poller {
   std::vector<std::uint64_t> looks;       // the loop's turn at each look
   std::vector<detail::Ticks> slept_until;
   EventLoop* loop = nullptr;
+  std::function<void()> while_asleep;  // called in the next sleep
 
   detail::Ticks now() noexcept override { return time; }
   void wait(detail::Ticks deadline, detail::ReadyQueue&) override {
     looks.push_back(loop->metrics().turns);
     if (deadline <= time) return;
     slept_until.push_back(deadline);
+    if (while_asleep) std::exchange(while_asleep, {})();
     time = deadline;
   }
   void wake() noexcept override { ++wakes; }

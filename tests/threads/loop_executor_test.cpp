@@ -146,20 +146,20 @@ ASYNC_TEST(LoopExecutor, "is shut down when its calls have ended, and takes no m
 
 SYNC_TEST(LoopExecutor, "ends after the tasks and before the loop [R71]") {
   Events events;
-  std::atomic<bool> began{false};
+  std::atomic<bool> tasks_ended{false};
   asyncio::run([&]() -> Coro<> {
     get_running_loop().run_in_executor(nullptr, [&] {
-      began = true;
-      began.notify_all();
-      std::this_thread::sleep_for(5ms);
+      tasks_ended.wait(false);
+      std::this_thread::sleep_for(1ms);
       events.push_back("3 call");
     });
-    began.wait(false);
     create_task([&]() -> Coro<> {
       try {
         co_await sleep(1h);
       } catch (const CancelledError&) {
         events.push_back("2 task");
+        tasks_ended = true;
+        tasks_ended.notify_all();
         throw;
       }
     }).detach();
@@ -171,8 +171,8 @@ SYNC_TEST(LoopExecutor, "ends after the tasks and before the loop [R71]") {
 }
 
 SYNC_TEST(LoopExecutor, "is waited for so long only; then the stuck calls are counted [R71, K4]") {
-  std::atomic<bool> go{false};
-  std::atomic<bool> gone{false};
+  static std::atomic<bool> go{false};  // static: the thread may outlive the test by a moment
+  static std::atomic<bool> gone{false};
   {
     auto loop = new_event_loop();
     auto reports = test::record_reports(*loop);

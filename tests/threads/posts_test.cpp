@@ -9,6 +9,7 @@
 #include <asyncio/sleep.hpp>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -56,12 +57,12 @@ SYNC_TEST(Posts, "are not lost between an empty queue and sleep [B1]") {
   constexpr int rounds = 1500;
   auto loop = new_event_loop();
   std::atomic<int> left{threads};
+  std::array<std::atomic<int>, threads> answers{};
   std::vector<std::thread> posters;
-  for (int i = 0; i < threads; ++i) {
+  for (std::atomic<int>& answered : answers) {
     posters.emplace_back([&] {
-      std::atomic<int> answered{0};
       for (int round = 0; round < rounds; ++round) {
-        loop->call_soon_threadsafe([&answered] {
+        loop->call_soon_threadsafe([&] {
           ++answered;
           answered.notify_all();
         });
@@ -82,16 +83,16 @@ SYNC_TEST(Posts, "are not lost between an empty queue and sleep [B1]") {
 SYNC_TEST(Posts, "an earlier timer shortens the sleep that is under way [B3]") {
   auto loop = new_event_loop();
   auto alarm = loop->call_later(1h, [] {});
+  std::atomic<int> fired{0};
   std::thread poster([&] {
     for (int round = 0; round < 50; ++round) {
-      std::atomic<bool> fired{false};
       loop->call_soon_threadsafe([&] {
-        loop->call_later(100us, [&fired] {
-          fired = true;
+        loop->call_later(100us, [&] {
+          ++fired;
           fired.notify_all();
         });
       });
-      fired.wait(false);
+      fired.wait(round);
     }
     loop->call_soon_threadsafe([&] { loop->stop(); });
   });

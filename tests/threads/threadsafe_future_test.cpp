@@ -113,8 +113,8 @@ ASYNC_TEST(RunCoroutineThreadsafe, "does not let the loop's own thread wait for 
 
 ASYNC_TEST(RunCoroutineThreadsafe, "a cancellation crosses to the task [R88, C14]") {
   Events events;
+  std::atomic<bool> began{false};
   co_await beside([&](EventLoop& loop) {
-    std::atomic<bool> began{false};
     const auto future = run_coroutine_threadsafe(
         [](std::atomic<bool>& here, Events& said) -> Coro<> {
           here = true;

@@ -283,16 +283,23 @@ ASYNC_TEST(ToThread, "begins nothing in a task that was cancelled before") {
 }
 
 ASYNC_TEST(ToThread, "drops the value when it is cancelled in the turn in which it came [R18]") {
-  Door door;
-  auto job = create_task(to_thread([&] { door.pass(); }));
+  EventLoop& loop = get_running_loop();
+  loop.set_default_executor(std::make_shared<ThreadPool>(1));
+  const auto value = std::make_shared<int>(1);
+  const auto give_copy = [value] { return value; };
+  auto job = create_task(to_thread(give_copy));
   co_await sleep(0s);
-  door.wait_until_reached();
-  door.open();
-  while (!job.done()) {
-    job.cancel();
-    co_await sleep(0s);
-  }
+  std::atomic<bool> posted{false};
+  auto after = loop.run_in_executor(nullptr, [&] {
+    loop.call_soon_threadsafe([&job] { job.cancel(); });
+    posted = true;
+    posted.notify_all();
+  });
+  posted.wait(false);  // the loop finds both at once: the value, and then the request
+  co_await job.join();
   EXPECT_TRUE(job.cancelled());
+  EXPECT_EQ(value.use_count(), 2);
+  co_await after;
 }
 
 ASYNC_TEST(ToThread, "asks a function that takes a stop_token to stop [R87]") {

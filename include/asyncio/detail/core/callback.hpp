@@ -26,6 +26,14 @@ struct CallbackNode : ReadyNode {
 
   explicit CallbackNode(LoopBase& where) noexcept : CallbackNode(&where) {}
 
+  // As ReadyNode's; a thread that posted it may look while the loop's writes.
+  bool is(unsigned flag) const noexcept {
+    return (__atomic_load_n(&flags, __ATOMIC_RELAXED) & flag) != 0;
+  }
+  void set(unsigned flag) noexcept {
+    __atomic_store_n(&flags, static_cast<std::uint16_t>(flags | flag), __ATOMIC_RELAXED);
+  }
+
   virtual void call() = 0;
   virtual void drop_callable() noexcept = 0;
 
