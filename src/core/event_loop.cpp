@@ -268,7 +268,7 @@ int EventLoop::fileno() const { return loop_->poller->descriptor(); }
 std::optional<EventLoop::Clock::time_point> EventLoop::next_deadline() const {
   const detail::Ticks due = loop_->next_due();
   if (due == detail::never) return std::nullopt;
-  if (!loop_->ready.empty()) return now();
+  if (!loop_->ready.empty()) return Clock::time_point(Clock::duration(loop_->latest_now));
   return Clock::time_point(Clock::duration(due));
 }
 

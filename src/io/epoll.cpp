@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <atomic>
 #include <map>
 
 namespace asyncio::inline v0::detail {
@@ -39,7 +41,9 @@ class EpollEngine final : public Engine {
   void wait(Ticks deadline, ReadyQueue&) override {
     const Ticks ahead = deadline == never ? never : deadline - std::min(deadline, now());
     // Posts are looked at without a system call, so with nothing to watch there is none to make.
-    if (ahead <= 0 && watched_.empty()) return;
+    // Unless the bell has rung: a host's poll would find it again and again.
+    const bool rung = rung_.load(std::memory_order_relaxed) && rung_.exchange(false);
+    if (ahead <= 0 && watched_.empty() && !rung) return;
     std::array<epoll_event, 256> events;
     const int count = wait_for_events(events, ahead);
     for (int i = 0; i < count; ++i) {
@@ -49,11 +53,13 @@ class EpollEngine final : public Engine {
   }
 
   void wake() noexcept override {
+    rung_.store(true, std::memory_order_relaxed);
     const std::uint64_t one = 1;
     // Fails only when the count is full, and then the bell has rung. errno is the interrupted
     // code's if this is a signal handler.
     const int saved = errno;
     static_cast<void>(!::write(bell_.get(), &one, sizeof one));
+    rung_.store(true);  // after the write: who sees it finds the event
     errno = saved;
   }
 
@@ -157,7 +163,9 @@ class EpollEngine final : public Engine {
   Fd epoll_;
   Fd bell_;
   Watched watched_;
+  std::atomic<bool> rung_{false};
   bool has_pwait2_ = true;
+  std::atomic<bool> rung_{false};
 };
 
 }  // namespace

@@ -248,7 +248,8 @@ SYNC_TEST(Guest, "says when it has to be called again [R3]") {
   TimerHandle timer = host.guest->call_later(1h, [] {});
   EXPECT_EQ(host.guest->next_deadline(), timer.when());
   host.guest->call_soon([] {});
-  EXPECT_LE(*host.guest->next_deadline(), host.guest->now());
+  const auto at_once = host.guest->next_deadline();
+  EXPECT_LE(*at_once, host.guest->now());
   host.guest->run_ready();
   EXPECT_EQ(host.guest->next_deadline(), timer.when());
 }
