@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <atomic>
 #include <map>
 
 namespace asyncio::inline v0::detail {
@@ -53,7 +52,6 @@ class EpollEngine final : public Engine {
   }
 
   void wake() noexcept override {
-    rung_.store(true, std::memory_order_relaxed);
     const std::uint64_t one = 1;
     // Fails only when the count is full, and then the bell has rung. errno is the interrupted
     // code's if this is a signal handler.
@@ -165,7 +163,6 @@ class EpollEngine final : public Engine {
   Watched watched_;
   std::atomic<bool> rung_{false};
   bool has_pwait2_ = true;
-  std::atomic<bool> rung_{false};
 };
 
 }  // namespace
