@@ -37,7 +37,13 @@ CHAPTERS = {
 ROOM_OF_CHAPTER = {name: room for room, names in CHAPTERS.items() for name in names.split()}
 
 # Includes the law forbids and a decision record allows: (file, included file).
-ALLOWED = set()
+ALLOWED = {
+    # docs/decisions/0013: the engines of the combinators are built from coroutines and tasks.
+    ("include/asyncio/detail/combine/body.hpp", "include/asyncio/coro.hpp"),
+    ("include/asyncio/detail/combine/join.hpp", "include/asyncio/coro.hpp"),
+    ("include/asyncio/detail/combine/join.hpp", "include/asyncio/future.hpp"),
+    ("include/asyncio/detail/combine/join.hpp", "include/asyncio/task.hpp"),
+}
 
 # Two headers that are one subject: the first ends by including the second, which needs it.
 COMPANIONS = {
@@ -164,6 +170,8 @@ def check_shape(path, text):
     if len(lines) > limit:
         fault(path, len(lines), f"has {len(lines)} lines; the limit is {limit}")
     for number, line in enumerate(lines, 1):
+        if path.startswith("tests/refuses/") and number == 1:
+            continue  # the words of the error stand in one line
         if len(line) > MAX_COLUMNS:
             fault(path, number, f"has {len(line)} columns; the limit is {MAX_COLUMNS}")
     head = lines[1:] if lines and lines[0].startswith("#!") else lines

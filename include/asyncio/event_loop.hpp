@@ -40,7 +40,6 @@ struct ExceptionContext {
   std::vector<FrameEntry> traceback;  // the coroutines the exception crossed, outermost first
 };
 
-/// What a loop has done so far, and what it has to do.
 struct LoopMetrics;
 
 /// A callback that was given to a loop; copies mean the same callback.
@@ -226,6 +225,7 @@ class ASYNCIO_API TimerHandle : public Handle {
   EventLoop::Clock::time_point when() const noexcept;
 };
 
+/// What a loop has done so far, and what it has to do.
 struct LoopMetrics {
   std::uint64_t turns = 0;
   std::uint64_t callbacks = 0;  // and steps of tasks

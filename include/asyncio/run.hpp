@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/context.hpp>
+#include <asyncio/detail/core/uncaught.hpp>
 #include <asyncio/event_loop.hpp>
 #include <asyncio/task.hpp>
 
@@ -18,6 +19,7 @@ namespace asyncio::inline v0 {
 /// How the loop waits for the kernel.
 enum class Engine { epoll };
 
+/// What new_event_loop() makes.
 struct LoopOptions {
   Engine engine = Engine::epoll;
 };
@@ -27,11 +29,6 @@ struct LoopOptions {
 ASYNCIO_API std::unique_ptr<EventLoop> new_event_loop(LoopOptions options = {});
 
 using LoopFactory = std::unique_ptr<EventLoop> (*)();
-
-namespace detail {
-/// True if the environment has ASYNCIO_DEBUG=1.
-ASYNCIO_API bool debug_by_default() noexcept;
-}  // namespace detail
 
 /// How run() runs. `handle_sigint`: Ctrl-C cancels the main task, as R74 says; `handle_sigterm`: so
 /// does SIGTERM. `loop_factory`: null for new_event_loop().
@@ -46,18 +43,7 @@ struct RunOptions {
 static_assert(std::is_trivially_destructible_v<RunOptions>);
 
 namespace detail {
-
 struct RunnerAccess;
-
-/// While one lives in a thread, an error that nobody catches is printed before the process ends.
-class ASYNCIO_API Rethrowing {
- public:
-  Rethrowing() noexcept;
-  Rethrowing(const Rethrowing&) = delete;
-  Rethrowing& operator=(const Rethrowing&) = delete;
-  ~Rethrowing();
-};
-
 }  // namespace detail
 
 /// Runs several main coroutines, one after the other, on one loop and in one context [R76].

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/core/uncaught.hpp>
 #include <asyncio/event_loop.hpp>
-#include <asyncio/run.hpp>
 #include <asyncio/task.hpp>
 
 #include <cstdint>

@@ -16,11 +16,13 @@
 
 namespace asyncio::inline v0 {
 
+/// When wait() returns, under Python's names below.
 enum class ReturnWhen { first_completed, first_exception, all_completed };
 inline constexpr ReturnWhen FIRST_COMPLETED = ReturnWhen::first_completed;
 inline constexpr ReturnWhen FIRST_EXCEPTION = ReturnWhen::first_exception;
 inline constexpr ReturnWhen ALL_COMPLETED = ReturnWhen::all_completed;
 
+/// How long and until when wait() waits.
 struct WaitOptions {
   Limit timeout = std::nullopt;
   ReturnWhen return_when = ALL_COMPLETED;

@@ -5,9 +5,6 @@
 #include "core/loop.hpp"
 #include "io/engine.hpp"
 
-#include <cstdlib>
-#include <cstring>
-
 namespace asyncio::inline v0 {
 
 std::unique_ptr<EventLoop> new_event_loop(LoopOptions options) {
@@ -18,12 +15,4 @@ std::unique_ptr<EventLoop> new_event_loop(LoopOptions options) {
   return detail::LoopAccess::make(detail::make_epoll_engine());
 }
 
-namespace detail {
-
-bool debug_by_default() noexcept {
-  const char* wish = secure_getenv("ASYNCIO_DEBUG");
-  return wish && *wish && std::strcmp(wish, "0") != 0;
-}
-
-}  // namespace detail
 }  // namespace asyncio::inline v0
