@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Which test proves which rule: compares docs/semantics.md and docs/failures.md with the citations under tests/.
+# Which test proves which rule: compares docs/semantics.md and docs/failures.md with the citations.
 # SPDX-License-Identifier: MIT
 #
-#   tools/parity.sh           fails if an owed rule has neither a test nor a line in docs/later.txt, if a line there is
-#                             stale (a test proves it), malformed or repeated, or if something cites an unknown rule
+#   tools/parity.sh           fails if an owed rule has neither a test nor a line in
+#                             docs/later.txt, if a line there is stale (a test proves it),
+#                             malformed or repeated, or if something cites an unknown rule
 #   tools/parity.sh --table   prints rule -> tests as Markdown
 #   tools/parity.sh --root D  works on another tree (for the script's own test)
 #
-# A citation is a number in brackets, [R14], several of them in one pair, [R14, C3], or side by side, [R14][C3]. It
+# A citation is a number in brackets, [R14], several of them in one pair, [R14, C3],
+# or side by side, [R14][C3]. It
 # counts in every file under tests/ but the helpers (tests/support/) and the prose (*.md).
 set -euo pipefail
 export LC_ALL=C
@@ -44,7 +46,8 @@ trap 'rm -rf "$work"' EXIT
   grep -oE '^\| [A-L][0-9]+ \|' docs/failures.md | grep -oE '[A-L][0-9]+'
 } | sort -V >"$work/known"
 
-# Lines "path:line:number", one for each citation. "a[A1]" in code would count too; no test names an index so.
+# Lines "path:line:number", one for each citation. "a[A1]" in code would count too; no test names
+# an index so.
 cites='\[[A-LR][0-9]+[a-z]?([,; ]+[A-LR][0-9]+[a-z]?)*\]'
 : >"$work/cited_at"
 if [ -d tests ]; then
@@ -73,8 +76,10 @@ is_owed() {  # is_owed NUMBER
 
 has() { grep -qxF -- "$2" "$work/$1"; }  # has FILE NUMBER
 
-sentence_at() {  # sentence_at PATH LINE: the string literal that holds the citation, if it stands in one
-  sed -n "${2}p" "$1" | { grep -oE '"[^"]*\[[A-LR][0-9]+[^"]*"' || true; } | head -n 1 | sed 's/^"//; s/"$//; s/|/\\|/g'
+# sentence_at PATH LINE: the string literal that holds the citation, if it stands in one
+sentence_at() {
+  sed -n "${2}p" "$1" | { grep -oE '"[^"]*\[[A-LR][0-9]+[^"]*"' || true; } | head -n 1 |
+    sed 's/^"//; s/"$//; s/|/\\|/g'
 }
 
 if [ "$table" = yes ]; then
@@ -88,7 +93,8 @@ if [ "$table" = yes ]; then
       sentence=$(sentence_at "$path" "$line")
       cell+="${cell:+<br>}\`$path:$line\`${sentence:+ $sentence}"
     done < <(grep -E ":$number\$" "$work/cited_at" || true)
-    reason=$(awk -v n="$number" '$1 == n { sub(/^[^ \t]+[ \t]+/, ""); print; exit }' "$work/later_lines")
+    reason=$(awk -v n="$number" \
+      '$1 == n { sub(/^[^ \t]+[ \t]+/, ""); print; exit }' "$work/later_lines")
     [ -n "$cell" ] || cell=${reason:+later: $reason}
     if [ -z "$cell" ]; then is_owed "$number" && cell='**none**' || cell='not owed by the core'; fi
     printf '| %s | %s |\n' "$number" "$cell"
@@ -99,7 +105,8 @@ fi
 failures=0
 complain() { printf 'parity: %s\n' "$*"; failures=$((failures + 1)); }
 
-while IFS= read -r number; do complain "$number stands twice in docs/semantics.md or docs/failures.md"
+while IFS= read -r number; do
+  complain "$number stands twice in docs/semantics.md or docs/failures.md"
 done < <(uniq -d "$work/known")
 
 owed=0 proven=0 later=0
@@ -116,7 +123,8 @@ while read -r number reason; do
   has known "$number" || complain "docs/later.txt: there is no rule $number"
   [ -n "$reason" ] || complain "docs/later.txt: $number gives no reason"
   if has cited "$number"; then
-    complain "docs/later.txt: $number is stale, a test proves it: $(grep -E ":$number\$" "$work/cited_at" |
+    complain "docs/later.txt: $number is stale, a test proves it: $(
+      grep -E ":$number\$" "$work/cited_at" |
       head -n 1 | sed 's/:[^:]*$//')"
   fi
 done <"$work/later_lines"
@@ -124,10 +132,14 @@ while IFS= read -r number; do complain "docs/later.txt: $number has two lines"
 done < <(uniq -d "$work/later")
 
 while IFS= read -r number; do
-  complain "there is no rule $number, but it is cited: $(grep -E ":$number\$" "$work/cited_at" | head -n 1 |
+  complain "there is no rule $number, but it is cited: $(
+    grep -E ":$number\$" "$work/cited_at" | head -n 1 |
     sed 's/:[^:]*$//')"
 done < <(comm -23 "$work/cited" <(sort -u "$work/known"))
 
-if [ "$owed" -eq 0 ]; then complain 'no owed rule was found: has the form of docs/semantics.md changed?'; fi
-printf 'parity: %d owed, %d with a test, %d later, %d complaints\n' "$owed" "$proven" "$later" "$failures"
+if [ "$owed" -eq 0 ]; then
+  complain 'no owed rule was found: has the form of docs/semantics.md changed?'
+fi
+printf 'parity: %d owed, %d with a test, %d later, %d complaints\n' \
+  "$owed" "$proven" "$later" "$failures"
 [ "$failures" -eq 0 ]

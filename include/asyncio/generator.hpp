@@ -162,7 +162,9 @@ class [[nodiscard]] CloseAwaiter : public GeneratorStep {
 
 /// What an `async def` with a `yield` in it is in Python.
 ///
-///     asyncio::AsyncGenerator<int> count() { for (int i = 0;; ++i) { co_await tick(); co_yield i; } }
+///     asyncio::AsyncGenerator<int> count() {
+///       for (int i = 0;; ++i) { co_await tick(); co_yield i; }
+///     }
 ///     auto numbers = count();
 ///     while (auto n = co_await numbers.next()) use(*n);
 ///

@@ -13,8 +13,8 @@
 
 namespace asyncio::inline v0::detail {
 
-/// Sleeps while `word` is `seen`; may wake for no reason. `nanoseconds`: at most that long, negative
-/// for no limit. Not std::atomic::wait, which spins first and has no limit.
+/// Sleeps while `word` is `seen`; may wake for no reason. `nanoseconds`: at most that long,
+/// negative for no limit. Not std::atomic::wait, which spins first and has no limit.
 inline void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t seen,
                        std::int64_t nanoseconds = -1) noexcept {
   constexpr std::int64_t second = 1'000'000'000;

@@ -54,7 +54,8 @@ void Loop::take_due_timers(Ticks now) noexcept {
   while (timers.first_deadline() <= now && !timers.empty()) {
     TimerNode& timer = timers.first();
     timers.remove(timer);
-    if (timer.place.kind == TimerNode::Kind::sleeper) make_ready(*static_cast<SleepAwaiter&>(timer).task);
+    if (timer.place.kind == TimerNode::Kind::sleeper)
+      make_ready(*static_cast<SleepAwaiter&>(timer).task);
     else static_cast<CallTimer&>(timer).fire();
   }
 }

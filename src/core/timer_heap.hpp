@@ -53,7 +53,8 @@ class TimerHeap {
   void sift_down(std::size_t index, Slot slot) noexcept;
 
   std::vector<Slot> slots_;
-  std::vector<std::uint32_t> places_;  // by id: the index in slots_; of a free id: the next free one
+  std::vector<std::uint32_t>
+      places_;  // by id: the index in slots_; of a free id: the next free one
   std::vector<TimerNode*> timers_;     // by id
   std::uint32_t free_ = none;
   std::uint32_t registered_ = 0;

@@ -112,7 +112,8 @@ class EpollEngine final : public Engine {
       if (errno != ENOSYS && errno != EPERM) require(count, "epoll_pwait2");
       has_pwait2_ = false;
     }
-    const Ticks millis = std::min<Ticks>(ahead / 1'000'000 + (ahead % 1'000'000 ? 1 : 0), 86'400'000);
+    const Ticks millis =
+        std::min<Ticks>(ahead / 1'000'000 + (ahead % 1'000'000 ? 1 : 0), 86'400'000);
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    ahead == never ? -1 : static_cast<int>(millis));
     if (count < 0 && errno == EINTR) return 0;

@@ -125,7 +125,8 @@ SYNC_TEST(AllocationFailure, "in gather_settled [A21] [L1] [R9]") {
     };
     const auto outcomes = co_await gather_settled(give(1), fail());
     // A child's own allocation fails in the child.
-    for (const auto& error : {std::get<0>(outcomes).exception(), std::get<1>(outcomes).exception()}) {
+    for (const auto& error :
+         {std::get<0>(outcomes).exception(), std::get<1>(outcomes).exception()}) {
       try {
         if (error) std::rethrow_exception(error);
       } catch (const std::runtime_error&) {

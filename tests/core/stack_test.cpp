@@ -53,7 +53,8 @@ Coro<> sleep_then_throw(int depth) {
 }
 
 SYNC_TEST(Stack, "holds 10 million awaits that complete at once [A1]") {
-  EXPECT_TRUE(on_small_stack([] { EXPECT_EQ(testing::run(await_many_ready(10'000'000)), 10'000'000); }));
+  EXPECT_TRUE(
+      on_small_stack([] { EXPECT_EQ(testing::run(await_many_ready(10'000'000)), 10'000'000); }));
 }
 
 SYNC_TEST(Stack, "holds 10 million awaits of a done future [A1] [R11]") {
@@ -85,12 +86,13 @@ SYNC_TEST(Stack, "holds the completion of such a chain after a real suspension [
 }
 
 SYNC_TEST(Stack, "holds an exception that unwinds such a chain [A5]") {
-  EXPECT_TRUE(on_small_stack([] { EXPECT_THROW(testing::run(then_throw(deep)), std::runtime_error); }));
+  EXPECT_TRUE(
+      on_small_stack([] { EXPECT_THROW(testing::run(then_throw(deep)), std::runtime_error); }));
 }
 
 SYNC_TEST(Stack, "holds an exception after a real suspension [A5] [A3]") {
-  EXPECT_TRUE(
-      on_small_stack([] { EXPECT_THROW(testing::run(sleep_then_throw(deep)), std::runtime_error); }));
+  EXPECT_TRUE(on_small_stack(
+      [] { EXPECT_THROW(testing::run(sleep_then_throw(deep)), std::runtime_error); }));
 }
 
 SYNC_TEST(Stack, "holds a cancellation that unwinds such a chain [A4]") {
@@ -119,7 +121,8 @@ Coro<bool> cancel_a_row_of_tasks() {
   co_return outcome.cancelled();
 }
 
-SYNC_TEST(Stack, "holds 100,000 tasks that await each other, and the first is cancelled [A4] [R14]") {
+SYNC_TEST(Stack,
+          "holds 100,000 tasks that await each other, and the first is cancelled [A4] [R14]") {
   EXPECT_TRUE(on_small_stack([] { EXPECT_TRUE(testing::run(cancel_a_row_of_tasks())); }));
 }
 
@@ -210,7 +213,8 @@ double nanoseconds_per_frame() {
   return best;
 }
 
-SYNC_TEST(Stack, "an exception costs a frame of a deep chain no more than one of a short one [A5]") {
+SYNC_TEST(Stack,
+          "an exception costs a frame of a deep chain no more than one of a short one [A5]") {
   const double shallow = nanoseconds_per_frame<1'000>();
   const double deepest = nanoseconds_per_frame<100'000>();
   EXPECT_LT(deepest, 20 * shallow);  // quadratic would be 100 times

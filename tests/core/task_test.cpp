@@ -140,7 +140,8 @@ ASYNC_TEST(Task, "does not call a callback that was removed [R12]") {
   EXPECT_EQ(events, (Events{"kept"}));
 }
 
-ASYNC_TEST(Task, "takes a snapshot of its callbacks: one added by another comes a turn later [R12]") {
+ASYNC_TEST(Task,
+           "takes a snapshot of its callbacks: one added by another comes a turn later [R12]") {
   Events events;
   auto task = create_task(give(5));
   task.add_done_callback([&](Task<int> done) {
@@ -216,8 +217,10 @@ ASYNC_TEST(Task, "says that the result was taken, to whoever awaits it later [A2
   EXPECT_EQ(message, "the result was taken");
 }
 
-ASYNC_TEST(Task, "copies a result while others hold the task, and moves it out for the last [A24]") {
-  auto task = create_task([]() -> Coro<std::shared_ptr<int>> { co_return std::make_shared<int>(); });
+ASYNC_TEST(Task,
+           "copies a result while others hold the task, and moves it out for the last [A24]") {
+  auto task =
+      create_task([]() -> Coro<std::shared_ptr<int>> { co_return std::make_shared<int>(); });
   auto other = task;
   const auto copied = co_await std::move(task);
   EXPECT_EQ(copied.use_count(), 2);

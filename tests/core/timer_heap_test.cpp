@@ -137,8 +137,8 @@ ASYNC_TEST(Timer, "never fires at the end of the clock [R3] [E7]") {
   TimerHandle hours = loop.call_later(std::chrono::hours::max(), count);
   TimerHandle nanos = loop.call_later(std::chrono::nanoseconds::max(), count);
   TimerHandle real = loop.call_later(std::chrono::duration<double>(1e300), count);
-  TimerHandle infinite =
-      loop.call_later(std::chrono::duration<double>(std::numeric_limits<double>::infinity()), count);
+  TimerHandle infinite = loop.call_later(
+      std::chrono::duration<double>(std::numeric_limits<double>::infinity()), count);
   TimerHandle point = loop.call_at(EventLoop::Clock::time_point::max(), count);
   co_await sleep(24h * 365 * 200);
   EXPECT_EQ(fired, 0);

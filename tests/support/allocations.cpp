@@ -18,9 +18,10 @@ void* allocate(std::size_t size, std::size_t alignment) noexcept {
     failed = true;
     return nullptr;
   }
-  void* const block = alignment == 0
-                          ? std::malloc(size ? size : 1)
-                          : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+  void* const block =
+      alignment == 0
+          ? std::malloc(size ? size : 1)
+          : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (block) in_use.fetch_add(1, std::memory_order_relaxed);
   return block;
 }

@@ -22,7 +22,7 @@ struct ThreadState {
   std::coroutine_handle<> next{};       // where the bounce goes on
   PromiseBase* finished = nullptr;      // the root frame that has just ended
   const void* torn = nullptr;           // the frame that tear-down has just destroyed
-  ContextSlot* context = nullptr;       // the context of a callback; null: the task's or the thread's
+  ContextSlot* context = nullptr;  // the context of a callback; null: the task's or the thread's
 };
 
 extern constinit thread_local ThreadState thread_state ASYNCIO_API
