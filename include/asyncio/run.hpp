@@ -31,7 +31,8 @@ ASYNCIO_API std::unique_ptr<EventLoop> new_event_loop(LoopOptions options = {});
 using LoopFactory = std::unique_ptr<EventLoop> (*)();
 
 /// How run() runs. `handle_sigint`: Ctrl-C cancels the main task, as R74 says; `handle_sigterm`: so
-/// does SIGTERM. `loop_factory`: null for new_event_loop().
+/// does SIGTERM. `loop_factory`: null for new_event_loop(). `watchdog` and `trace` are fixed in the
+/// interface and do nothing yet.
 struct RunOptions {
   bool debug = detail::debug_by_default();
   bool handle_sigint = true;

@@ -343,7 +343,8 @@ auto create_task(A awaitable, TaskOptions options = {}) {
 /// coroutine with captures that are gone.
 template <class F, class... Args>
   requires(!awaitable<F>)
-[[nodiscard]] auto create_task(F callable, TaskOptions options, Args... args) {
+[[nodiscard("asyncio: keep this task and await it, or detach() it")]]
+auto create_task(F callable, TaskOptions options, Args... args) {
   static_assert(coroutine_function<F&, Args&...>,
                 "asyncio: create_task takes a coroutine, or a callable that returns one: write "
                 "[...]() -> asyncio::Coro<T> { ... }, with a parameter for each argument");
@@ -352,7 +353,8 @@ template <class F, class... Args>
 }
 template <class F>
   requires(!awaitable<F>)
-[[nodiscard]] auto create_task(F callable) {
+[[nodiscard("asyncio: keep this task and await it, or detach() it")]]
+auto create_task(F callable) {
   return create_task(std::move(callable), TaskOptions{});
 }
 

@@ -1,4 +1,4 @@
-// Refused: nodiscard
+// Refused: keep this task and await it, or detach() it
 // SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>
 
