@@ -98,7 +98,7 @@ class AsCompletedQueue {
   std::ptrdiff_t take() noexcept {
     const std::ptrdiff_t index = first_;
     if (index >= 0) {
-      first_ = entries_[index].next;
+      first_ = at(index).next;
       if (first_ < 0) last_ = -1;
       ++given_;
     }
@@ -119,10 +119,12 @@ class AsCompletedQueue {
   }
 
  private:
+  Entry& at(std::ptrdiff_t index) noexcept { return entries_[static_cast<std::size_t>(index)]; }
+
   void ended(Entry& entry) noexcept {
     entry.done = true;
     const std::ptrdiff_t index = &entry - entries_.get();
-    if (last_ >= 0) entries_[last_].next = index;
+    if (last_ >= 0) at(last_).next = index;
     else first_ = index;
     last_ = index;
     if (something_ && !something_->is_done()) set_done(*something_);

@@ -24,20 +24,14 @@ inline void drive(TaskState& task) noexcept {
   }
 }
 
-/// A frame that has run and waits stands at some co_await.
-inline bool has_begun(const TaskState& task) noexcept {
-  const auto frame =
-      std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
-  return frame.promise().where != nullptr;
-}
+/// A task that was cancelled before it began never enters its body [R15]: ends it, and says so.
+bool end_before_it_began(TaskState& task) noexcept;
 
 /// Goes on with a task until it waits or ends.
 inline void step(TaskState& task) noexcept {
   thread_state.task = &task;
-  if (task.is(ResultState::must_cancel | ResultState::interrupted) && !has_begun(task))
-      [[unlikely]] {
-    tear_down(task);  // never enters its body [R15]
-  } else {
+  if (!task.is(ResultState::must_cancel | ResultState::interrupted) || !end_before_it_began(task))
+      [[likely]] {
     drive(task);
   }
   thread_state.task = nullptr;

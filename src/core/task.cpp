@@ -51,6 +51,14 @@ void discard_task(TaskState& task) noexcept {
 
 // ---- step
 
+ASYNCIO_COLD bool end_before_it_began(TaskState& task) noexcept {
+  const auto frame =
+      std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
+  if (frame.promise().where) return false;  // it has run, and waits at some co_await
+  tear_down(task);
+  return true;
+}
+
 namespace {
 
 // The same, from inside another task or callback [R115].

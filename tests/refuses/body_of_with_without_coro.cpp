@@ -1,4 +1,4 @@
-// Refused: a body is a callable that returns a coroutine: write [&](...) -> asyncio::Coro<T> { ... }
+// Refused: a body is a callable that returns a coroutine: write [&](...) -> asyncio::Coro<T>
 // SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>
 

@@ -1,4 +1,4 @@
-// Refused (gcc): g++ 12 destroys a temporary lambda that captures by value twice: give it a name first
+// Refused (gcc): g++ 12 destroys a temporary lambda that captures by value twice
 // Accepted (clang)
 // SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>

@@ -102,7 +102,7 @@ SYNC_TEST(Posts, "an earlier timer shortens the sleep that is under way [B3]") {
 }
 
 SYNC_TEST(Posts, "run or throw while the loop closes [B12]") {
-  constexpr int loops = 200;
+  constexpr int loops = 50;
   constexpr int threads = 2;
   std::atomic<EventLoop*> current{nullptr};
   std::atomic<int> turn{0};
