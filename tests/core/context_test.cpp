@@ -231,7 +231,7 @@ ASYNC_TEST(Context, "of the posting thread is carried by call_soon_threadsafe [R
   auto hold = loop.hold();
   std::thread poster([&] {
     auto scope = who.scoped_set("poster");
-    loop.call_soon_threadsafe([&, done] {
+    loop.call_soon_threadsafe([&] {  // no copy of `done`: handles are the loop's thread's
       seen = who.get();
       done.set_result();
     });
