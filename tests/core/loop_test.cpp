@@ -384,7 +384,7 @@ ASYNC_TEST(Loop, "cancels a task from another thread by call_soon_threadsafe [C1
   EventLoop& loop = get_running_loop();
   auto hold = loop.hold();
   auto task = create_task(sleep(1s));
-  std::thread poster([&] { loop.call_soon_threadsafe([task] { task.cancel(); }); });
+  std::thread poster([&] { loop.call_soon_threadsafe([&task] { task.cancel(); }); });
   const auto outcome = co_await task.join();
   poster.join();
   EXPECT_TRUE(outcome.cancelled());

@@ -42,9 +42,9 @@ ASYNC_TEST(VirtualClock, "stands still while work is out in the world, and then 
   auto done = loop.create_future<EventLoop::Clock::duration>();
   bool timer_fired = false;
   loop.call_later(1s, [&] { timer_fired = true; });
-  std::thread worker([&loop, done, begin, hold = loop.hold()] {
+  std::thread worker([&loop, &done, begin, hold = loop.hold()] {
     std::this_thread::sleep_for(10ms);
-    loop.call_soon_threadsafe([&loop, done, begin] { done.set_result(loop.now() - begin); });
+    loop.call_soon_threadsafe([&loop, &done, begin] { done.set_result(loop.now() - begin); });
   });
   const auto stood_at = co_await done;
   const bool fired_meanwhile = timer_fired;
