@@ -55,8 +55,10 @@ void Loop::check_open(const char* what) const {
   check_process(what);
 }
 
+bool Loop::in_forked_child() const noexcept { return forks != fork_count; }
+
 void Loop::check_process(const char* what) const {
-  if (forks != fork_count) {
+  if (in_forked_child()) {
     throw RuntimeError(std::string(what) + ": the loop belongs to the process that made this one "
                        "by fork(); make a new one here, or exec()");
   }

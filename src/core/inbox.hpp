@@ -82,9 +82,10 @@ class Gate {
   void end_sleep() noexcept { sleeping_.store(false, std::memory_order_relaxed); }
 
   /// Afterwards nobody posts; what was posted before can still be taken.
-  void close() noexcept {
+  /// In a forked child there is nobody to `wait` for: who was inside stayed with the parent.
+  void close(bool wait) noexcept {
     posting_.fetch_or(closed, std::memory_order_seq_cst);
-    while (posting_.load(std::memory_order_seq_cst) != closed) std::this_thread::yield();
+    while (wait && posting_.load(std::memory_order_seq_cst) != closed) std::this_thread::yield();
   }
 
   bool has_posts() const noexcept { return top_.load(std::memory_order_seq_cst) != nullptr; }

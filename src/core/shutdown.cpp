@@ -112,7 +112,7 @@ void Loop::close() {
     join_executor(*this);
     end_tasks();  // calls that ended meanwhile may have posted some
   }
-  gate.close();
+  gate.close(!in_forked_child());
   const RunningLoop scope(*this, RunningLoop::Inside::another);
   while (!errands.alone()) static_cast<Errand&>(*errands.following).leave_behind();
   drop_callbacks(*this);

@@ -24,14 +24,15 @@ inline void drive(TaskState& task) noexcept {
   }
 }
 
-/// A task that was cancelled before it began never enters its body [R15]: ends it, and says so.
-bool end_before_it_began(TaskState& task) noexcept;
+/// A step of a task that has been asked to end: one that has not begun never enters its body [R15].
+void step_cancelled(TaskState& task) noexcept;
 
 /// Goes on with a task until it waits or ends.
 inline void step(TaskState& task) noexcept {
   thread_state.task = &task;
-  if (!task.is(ResultState::must_cancel | ResultState::interrupted) || !end_before_it_began(task))
-      [[likely]] {
+  if (task.is(ResultState::must_cancel | ResultState::interrupted)) [[unlikely]] {
+    step_cancelled(task);
+  } else {
     drive(task);
   }
   thread_state.task = nullptr;

@@ -51,12 +51,20 @@ void discard_task(TaskState& task) noexcept {
 
 // ---- step
 
-ASYNCIO_COLD bool end_before_it_began(TaskState& task) noexcept {
+namespace {
+
+// A function of its own: behind a branch, g++ 12 with -O1 -fsanitize=null checks an address of
+// thread_state that it has not computed on that path.
+[[gnu::noinline]] void drive_apart(TaskState& task) noexcept { drive(task); }
+
+}  // namespace
+
+ASYNCIO_COLD void step_cancelled(TaskState& task) noexcept {
   const auto frame =
       std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
-  if (frame.promise().where) return false;  // it has run, and waits at some co_await
-  tear_down(task);
-  return true;
+  // A frame that has run and waits stands at some co_await.
+  if (frame.promise().where) drive_apart(task);
+  else tear_down(task);
 }
 
 namespace {

@@ -62,17 +62,8 @@ bool turn_until_home(Loop& loop, const Farewell& job) {
   return job.is(CallbackNode::called);
 }
 
-bool in_forked_child(const Loop& loop) noexcept {
-  try {
-    loop.check_process("close");
-    return false;
-  } catch (const RuntimeError&) {
-    return true;
-  }
-}
-
 void join_executor(Loop& loop) {
-  if (in_forked_child(loop)) {
+  if (loop.in_forked_child()) {
     // Its threads are the parent's; nobody here will give back what they held.
     static_cast<void>(new std::shared_ptr<void>(std::move(loop.executor)));
     return;

@@ -174,8 +174,10 @@ SYNC_TEST(FramePool, "takes frames back from another thread, and from one that i
   EXPECT_EQ(run([]() -> Coro<int> { co_return co_await one(); }()), 1);
 }
 
+// At namespace scope, so that each thread that uses it also registers its destructor.
+thread_local std::optional<Coro<>> late;
+
 PROGRAM(frees_frames_in_thread_local_destructors) {
-  static thread_local std::optional<Coro<>> late;
   std::thread([] { late.emplace([]() -> Coro<> { co_return; }()); }).join();
   late.emplace([]() -> Coro<> { co_return; }());
   run([]() -> Coro<> { co_await one(); }());
