@@ -82,20 +82,32 @@ inline LoopBase& require_loop() {
 /// The name, the context and the task factory, where there is more to them than for most tasks.
 ASYNCIO_API void dress_task(TaskState& task, const TaskOptions& options);
 
-/// Names the task, gives it its context and its place in the loop. On error nothing has happened.
-inline void register_task(TaskState& task, const TaskOptions& options) {
-  LoopBase& loop = *task.loop;
+/// True if a task without options has no more to it than a number.
+inline bool makes_plain_tasks(const LoopBase& loop) noexcept {
   const TaskState* const maker = thread_state.task;
-  if (options.name.empty() && !options.context && !loop.has_task_factory && maker &&
-      !maker->context.has_values()) [[likely]] {
-    task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
-  } else {
-    dress_task(task, options);
-  }
+  return maker && !maker->context.has_values() && !loop.has_task_factory;
+}
+
+/// Gives a task that has a name its place in the loop.
+inline void admit_task(TaskState& task) noexcept {
+  LoopBase& loop = *task.loop;
   ++loop.tasks_made;
-  ++loop.tasks_alive;
   loop.tasks.append(task.all);
   ++task.references;  // the loop's own
+}
+inline void admit_plain_task(TaskState& task) noexcept {
+  task.name = static_cast<std::uintptr_t>(task.loop->tasks_made + 1) << 1;
+  admit_task(task);
+}
+
+/// Names the task, gives it its context and its place in the loop. On error nothing has happened.
+inline void register_task(TaskState& task, const TaskOptions& options) {
+  if (options.name.empty() && !options.context && makes_plain_tasks(*task.loop)) {
+    admit_plain_task(task);
+  } else {
+    dress_task(task, options);
+    admit_task(task);
+  }
 }
 
 ASYNCIO_API void start_eagerly(TaskState& task);
@@ -126,6 +138,19 @@ TaskOf<T>& spawn_in(LoopBase& loop, Coro<T>&& coro, const TaskOptions& options) 
   TaskOf<T>& task = register_in(loop, std::move(coro), options);
   start_task(task, options.eager_start);
   return task;
+}
+
+/// The same without options, which most tasks are made with: with nothing to copy, to look at or to
+/// take back, it is a third of the work.
+template <class T>
+TaskOf<T>& spawn_in(LoopBase& loop, Coro<T>&& coro) {
+  if (!makes_plain_tasks(loop)) [[unlikely]] {
+    return spawn_in(loop, std::move(coro), TaskOptions{});
+  }
+  auto* const task = new TaskOf<T>(loop, CoroAccess::release(coro));
+  admit_plain_task(*task);
+  loop.ready.push(*task);
+  return *task;
 }
 
 /// How a done state ended; the value is copied, or moved out where it cannot be.
@@ -327,7 +352,15 @@ class ASYNCIO_API AnyTask : public detail::TaskHandle {
 /// Python:  asyncio.create_task.
 template <awaitable A>
 [[nodiscard("asyncio: keep this task and await it, or detach() it")]]
-auto create_task(A awaitable, TaskOptions options = {}) {
+auto create_task(A awaitable) {
+  using T = detail::TaskValue<A>;
+  detail::LoopBase& loop = detail::require_loop();
+  return detail::HandleAccess::adopt<Task<T>>(
+      detail::spawn_in(loop, detail::as_coro(std::move(awaitable))));
+}
+template <awaitable A>
+[[nodiscard("asyncio: keep this task and await it, or detach() it")]]
+auto create_task(A awaitable, TaskOptions options) {
   using T = detail::TaskValue<A>;
   detail::LoopBase& loop = detail::require_loop();
   Coro<T> coro = detail::as_coro(std::move(awaitable));

@@ -114,6 +114,8 @@ auto to_thread(F&& fn, Args&&... args) {
 
 namespace detail {
 
+struct SafeAccess;
+
 /// A job whose end is a Future's. Has a count of its own while it is among the loop's errands: the
 /// future's count is the loop's thread's, and must not go with the job in another.
 template <class R>
@@ -276,8 +278,7 @@ class ThreadsafeFuture {
   }
 
  private:
-  template <awaitable A>
-  friend auto run_coroutine_threadsafe(A coroutine, EventLoop& loop);
+  friend detail::SafeAccess;
 
   // Takes a count over.
   explicit ThreadsafeFuture(detail::SafeStateOf<T>& state) noexcept : state_(&state) {}
@@ -288,6 +289,18 @@ class ThreadsafeFuture {
 
   detail::SafeStateOf<T>* state_ = nullptr;
 };
+
+namespace detail {
+
+/// The library's way into a ThreadsafeFuture.
+struct SafeAccess {
+  template <class T>
+  static ThreadsafeFuture<T> adopt(SafeStateOf<T>& state) noexcept {
+    return ThreadsafeFuture<T>(state);
+  }
+};
+
+}  // namespace detail
 
 /// Runs an awaitable as a task of a loop in another thread.
 ///
@@ -305,7 +318,7 @@ template <awaitable A>
 auto run_coroutine_threadsafe(A coroutine, EventLoop& loop) {
   using T = detail::TaskValue<A>;
   auto* const state = new detail::SafeStateOf<T>(loop);
-  ThreadsafeFuture<T> future(*state);
+  ThreadsafeFuture<T> future = detail::SafeAccess::adopt(*state);
   loop.call_soon_threadsafe(
       [coroutine = std::move(coroutine), link = detail::SafeLink<T>(*state)]() mutable {
         if (link->done()) return;  // cancelled before it began

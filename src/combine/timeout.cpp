@@ -71,7 +71,15 @@ void Timeout::reschedule(std::optional<time_point> when) {
     case State::ended:
       throw RuntimeError("Timeout::reschedule: the body has ended");
   }
-  const Ticks ticks = detail::deadline_at(when);
+  const Ticks ticks = when ? detail::ticks_of(when->time_since_epoch()) : detail::never;
+  // The running loop is the task's, whose memory is best left alone: it may be far away.
+  detail::Loop& loop = detail::loop_of(detail::require_loop());
+  if (loop.debug) detail::loop_of(*task_->loop).check_thread("Timeout::reschedule");
+  if (armed() && ticks > loop.latest_now && ticks != detail::never) {
+    detail::move_timer(loop, *this, ticks);
+    when_ = ticks;
+    return;
+  }
   disarm();
   arm(ticks);
 }

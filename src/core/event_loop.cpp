@@ -294,7 +294,7 @@ LoopMetrics EventLoop::metrics() const {
   metrics.callbacks = loop_->callbacks;
   metrics.tasks_made = loop_->tasks_made;
   metrics.posts = loop_->gate.posts();
-  metrics.tasks_alive = loop_->tasks_alive;
+  metrics.tasks_alive = loop_->tasks_alive();
   for (auto* node = loop_->ready.first; node; node = node->next) ++metrics.ready;
   metrics.timers = loop_->timers.size();
   metrics.asleep = Clock::duration(loop_->asleep);

@@ -17,7 +17,9 @@ namespace asyncio::inline v0::detail {
 
 // ---- a turn
 
-void Loop::run_one_turn() {
+void Loop::run_one_turn() { turn(); }
+
+void Loop::turn() {
   if (time_to_look()) [[unlikely]] look();  // nothing is ready, or the turns are up [R2]
   if (attention) [[unlikely]] attend();
   run_what_is_ready();  // what these make ready belongs to the next turn [R2]
@@ -76,10 +78,13 @@ void Loop::plan_next_look(Ticks now) noexcept {
 }
 
 void Loop::run_what_is_ready() {
+  if (debug || shuffle_) [[unlikely]] run_with_care();
+  else run_batch(ready.take(), all, false);
+}
+
+void Loop::run_with_care() {
   ReadyNode* const batch = ready.take();
-  constexpr auto all = static_cast<std::size_t>(-1);
-  if (debug || shuffle_) [[unlikely]] run_batch(shuffle_ ? shuffled(batch) : batch, all, debug);
-  else run_batch(batch, all, false);
+  run_batch(shuffle_ ? shuffled(batch) : batch, all, debug);
 }
 
 // Tasks change places among themselves; callbacks keep theirs, which are promised [R1].
@@ -203,7 +208,7 @@ void Loop::run_until_stopped() {
   const RunningLoop scope(*this);
   try {
     do {
-      run_one_turn();
+      turn();
     } while (!stopping && !fatal);
   } catch (...) {
     stopping = false;
@@ -270,6 +275,12 @@ Ticks loop_now(const LoopBase& base) noexcept {
 void arm_timer(LoopBase& base, TimerNode& timer, Ticks when) {
   Loop& loop = loop_of(base);
   loop.timers.insert(timer, when);
+  if (when <= loop.latest_now) loop.look_next_turn();
+}
+
+void move_timer(LoopBase& base, TimerNode& timer, Ticks when) noexcept {
+  Loop& loop = loop_of(base);
+  loop.timers.move(timer, when);
   if (when <= loop.latest_now) loop.look_next_turn();
 }
 

@@ -100,12 +100,15 @@ struct Loop : LoopBase {
 
  private:
   // A turn may be one small step of one task: what it goes through is inlined into it.
+  ASYNCIO_INLINE void turn();
   ASYNCIO_INLINE bool time_to_look() noexcept;
   void look();
   void sleep_or_look();
   void take_due_timers(Ticks now) noexcept;
   void plan_next_look(Ticks now) noexcept;
   ASYNCIO_INLINE void run_what_is_ready();
+  void run_with_care();
+  static constexpr auto all = static_cast<std::size_t>(-1);
   /// Runs nodes until `limit` of them or something that stops the loop; the rest stays ready.
   ASYNCIO_INLINE void run_batch(ReadyNode* batch, std::size_t limit, bool watched);
   ASYNCIO_INLINE void run(ReadyNode& node) noexcept;

@@ -86,17 +86,17 @@ void Loop::cancel_all_tasks() {
 void Loop::end_tasks() {
   const RunningLoop scope(*this, RunningLoop::Inside::another);
   for (int unheeded = 0; !tasks.alone() && unheeded < patience;) {
-    const std::size_t before = tasks_alive;
+    const std::size_t before = tasks_alive();
     cancel_each(*this);
     // Asked again after a turn, or once as many have run as there are: where 100,000 tasks wait
     // for each other, one ends with each turn.
-    const std::uint64_t all_have_run = callbacks + tasks_alive;
+    const std::uint64_t all_have_run = callbacks + tasks_alive();
     do {
       gate.take(ready);
       run_one_batch();
       fatal = nullptr;
     } while (!tasks.alone() && !ready.empty() && callbacks < all_have_run);
-    unheeded = tasks_alive < before ? 0 : unheeded + 1;
+    unheeded = tasks_alive() < before ? 0 : unheeded + 1;
     // Those that wait for something out in the world, a thread's job for example, are not
     // waited for: their cancellation is what ends them.
   }

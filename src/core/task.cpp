@@ -51,19 +51,11 @@ void discard_task(TaskState& task) noexcept {
 
 // ---- step
 
-namespace {
-
-// A function of its own: behind a branch, g++ 12 with -O1 -fsanitize=null checks an address of
-// thread_state that it has not computed on that path.
-[[gnu::noinline]] void drive_apart(TaskState& task) noexcept { drive(task); }
-
-}  // namespace
-
 ASYNCIO_COLD void step_cancelled(TaskState& task) noexcept {
   const auto frame =
       std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
   // A frame that has run and waits stands at some co_await.
-  if (frame.promise().where) drive_apart(task);
+  if (frame.promise().where) drive(task);
   else tear_down(task);
 }
 
@@ -192,7 +184,7 @@ void end_task(TaskState& task) noexcept {
   }
   task.set(ResultState::done);
   task.all.unlink();
-  --task.loop->tasks_alive;
+  ++task.loop->tasks_ended;
   if (task.waiters) task.wake_all();
   if (task.is(ResultState::detached | ResultState::asked_to_leave)) report_error_at_end(task);
   task.release();

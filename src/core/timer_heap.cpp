@@ -19,9 +19,17 @@ void TimerHeap::remove(TimerNode& timer) noexcept {
   free_ = id;
   const Slot last = slots_.back();
   slots_.pop_back();
-  if (index == slots_.size()) return;
-  if (index > 0 && before(last, slots_[(index - 1) / arity])) sift_up(index, last);
-  else sift_down(index, last);
+  if (index < slots_.size()) place(index, last);
+}
+
+void TimerHeap::move(TimerNode& timer, Ticks when) noexcept {
+  const std::uint32_t id = timer.place.id;
+  place(places_[id], Slot{when, ++registered_, id});
+}
+
+void TimerHeap::place(std::size_t index, const Slot& slot) noexcept {
+  if (index > 0 && before(slot, slots_[(index - 1) / arity])) sift_up(index, slot);
+  else sift_down(index, slot);
 }
 
 // All three at once, so that an insertion that has room cannot fail.

@@ -28,6 +28,8 @@ class TimerHeap {
 
   /// May throw std::bad_alloc; nothing has changed then.
   void insert(TimerNode& timer, Ticks when);
+  /// As if removed and inserted again.
+  void move(TimerNode& timer, Ticks when) noexcept;
   void remove(TimerNode& timer) noexcept;
 
  private:
@@ -49,6 +51,7 @@ class TimerHeap {
   }
   void grow();
   std::uint32_t take_id(TimerNode& timer) noexcept;
+  void place(std::size_t index, const Slot& slot) noexcept;
   void sift_up(std::size_t index, Slot slot) noexcept;
   void sift_down(std::size_t index, Slot slot) noexcept;
 

@@ -44,6 +44,14 @@ struct Twins {
     if (victim->second->armed()) ++differences;
     model.erase(victim);
   }
+  void move(std::size_t place, Ticks when) {
+    const auto moved = std::next(model.begin(), static_cast<std::ptrdiff_t>(place % model.size()));
+    TimerNode* const node = moved->second;
+    heap.move(*node, when);
+    if (heap.deadline(*node) != when) ++differences;
+    model.erase(moved);
+    model.emplace(when, node);
+  }
   void pop() {
     if (&heap.first() != model.begin()->second) ++differences;
     if (heap.first_deadline() != model.begin()->first) ++differences;
@@ -60,7 +68,8 @@ void act_at_random(Twins& twins, int steps, std::uint32_t seed) {
   for (int step = 0; step < steps; ++step) {
     const auto dice = random() % 8;
     if (dice < 4 || twins.model.empty()) twins.insert(static_cast<Ticks>(random() % 50));
-    else if (dice < 6) twins.remove(random());
+    else if (dice < 5) twins.remove(random());
+    else if (dice < 7) twins.move(random(), static_cast<Ticks>(random() % 50));
     else twins.pop();
     twins.compare();
   }

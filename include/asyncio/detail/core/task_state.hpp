@@ -69,11 +69,16 @@ struct ReadyQueue {
 struct LoopBase {
   ReadyQueue ready;
   std::uint64_t tasks_made = 0;
-  std::size_t tasks_alive = 0;
-  std::size_t results = 0;  // tasks and futures that exist, done or not
+  std::uint64_t tasks_ended = 0;
   RingNode tasks;  // all that have not ended, oldest first
+  // Not beside `tasks_made`: clang would load both at once, just after one of them was stored.
+  std::size_t results = 0;  // tasks and futures that exist, done or not
   bool debug = false;
   bool has_task_factory = false;
+
+  std::size_t tasks_alive() const noexcept {
+    return static_cast<std::size_t>(tasks_made - tasks_ended);
+  }
 };
 
 /// A context as a task or callback holds it: nothing, an immutable snapshot, or (low bit set) a

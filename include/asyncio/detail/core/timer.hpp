@@ -50,6 +50,8 @@ struct CallTimer : TimerNode {
 ASYNCIO_API Ticks loop_now(const LoopBase& loop) noexcept;
 /// May throw std::bad_alloc; the timer is then not armed.
 ASYNCIO_API void arm_timer(LoopBase& loop, TimerNode& timer, Ticks when);
+/// Only for an armed one.
+ASYNCIO_API void move_timer(LoopBase& loop, TimerNode& timer, Ticks when) noexcept;
 ASYNCIO_API void disarm_timer(LoopBase& loop, TimerNode& timer) noexcept;
 /// Only for an armed one.
 ASYNCIO_API Ticks timer_deadline(const LoopBase& loop, const TimerNode& timer) noexcept;
