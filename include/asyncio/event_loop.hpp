@@ -138,10 +138,10 @@ class ASYNCIO_API EventLoop {
   template <class T = void>
   Future<T> create_future();
   template <awaitable A>
-  [[nodiscard]] auto create_task(A awaitable, TaskOptions options = {});
+  [[nodiscard]] auto create_task(A awaitable, const TaskOptions& options = {});
   template <class F, class... Args>
     requires(!awaitable<F>)
-  [[nodiscard]] auto create_task(F callable, TaskOptions options = {}, Args... args);
+  [[nodiscard]] auto create_task(F callable, const TaskOptions& options = {}, Args... args);
   /// `factory(EventLoop&, AnyTask)` sees each new task before its first step; what it throws leaves
   /// create_task(). An empty one takes it away.
   void set_task_factory(detail::UniqueFunction<void(EventLoop&, AnyTask)> factory);
@@ -273,7 +273,7 @@ Future<T> EventLoop::create_future() {
 }
 
 template <awaitable A>
-auto EventLoop::create_task(A awaitable, TaskOptions options) {
+auto EventLoop::create_task(A awaitable, const TaskOptions& options) {
   using T = detail::TaskValue<A>;
   detail::LoopBase& loop = open_base("create_task");
   Coro<T> coro = detail::as_coro(std::move(awaitable));
@@ -283,7 +283,7 @@ auto EventLoop::create_task(A awaitable, TaskOptions options) {
 
 template <class F, class... Args>
   requires(!awaitable<F>)
-auto EventLoop::create_task(F callable, TaskOptions options, Args... args) {
+auto EventLoop::create_task(F callable, const TaskOptions& options, Args... args) {
   static_assert(coroutine_function<F&, Args&...>,
                 "asyncio: create_task takes a coroutine, or a callable that returns one: write "
                 "[...]() -> asyncio::Coro<T> { ... }, with a parameter for each argument");

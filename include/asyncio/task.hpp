@@ -360,7 +360,7 @@ auto create_task(A awaitable) {
 }
 template <awaitable A>
 [[nodiscard("asyncio: keep this task and await it, or detach() it")]]
-auto create_task(A awaitable, TaskOptions options) {
+auto create_task(A awaitable, const TaskOptions& options) {
   using T = detail::TaskValue<A>;
   detail::LoopBase& loop = detail::require_loop();
   Coro<T> coro = detail::as_coro(std::move(awaitable));
@@ -377,7 +377,7 @@ auto create_task(A awaitable, TaskOptions options) {
 template <class F, class... Args>
   requires(!awaitable<F>)
 [[nodiscard("asyncio: keep this task and await it, or detach() it")]]
-auto create_task(F callable, TaskOptions options, Args... args) {
+auto create_task(F callable, const TaskOptions& options, Args... args) {
   static_assert(coroutine_function<F&, Args&...>,
                 "asyncio: create_task takes a coroutine, or a callable that returns one: write "
                 "[...]() -> asyncio::Coro<T> { ... }, with a parameter for each argument");

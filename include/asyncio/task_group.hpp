@@ -67,7 +67,7 @@ class ASYNCIO_API TaskGroup {
   /// A child; the group awaits it, so the handle may be dropped.
   /// Throws:  RuntimeError if the group has ended or is being cancelled.
   template <awaitable A>
-  auto create_task(A awaitable, TaskOptions options = {}) const {
+  auto create_task(A awaitable, const TaskOptions& options = {}) const {
     using T = detail::TaskValue<A>;
     Coro<T> coro = detail::as_coro(std::move(awaitable));
     check_open();
@@ -75,7 +75,7 @@ class ASYNCIO_API TaskGroup {
   }
   template <class F, class... Args>
     requires(!awaitable<F>)
-  auto create_task(F callable, TaskOptions options = {}, Args... args) const {
+  auto create_task(F callable, const TaskOptions& options = {}, Args... args) const {
     static_assert(coroutine_function<F&, Args&...>,
                   "asyncio: create_task takes a coroutine, or a callable that returns one: write "
                   "[...]() -> asyncio::Coro<T> { ... }, with a parameter for each argument");

@@ -55,6 +55,13 @@ void Loop::check_open(const char* what) const {
   check_process(what);
 }
 
+// Every call_soon() and call_later() comes through here.
+void Loop::check_fit(const char* what) const {
+  if (!closed && !debug && forks == fork_count) [[likely]] return;
+  check_open(what);
+  check_thread(what);
+}
+
 bool Loop::in_forked_child() const noexcept { return forks != fork_count; }
 
 void Loop::check_process(const char* what) const {
@@ -74,7 +81,7 @@ void CallbackNode::release() noexcept {
   } else if (--references > 0) {
     return;
   }
-  drop_slot(context);
+  if (context.word) [[unlikely]] drop_slot(context);
   delete this;
 }
 
@@ -111,8 +118,7 @@ double EventLoop::time() const {
 detail::LoopBase& EventLoop::base() const noexcept { return *loop_; }
 
 detail::LoopBase& EventLoop::open_base(const char* what) const {
-  loop_->check_open(what);
-  loop_->check_thread(what);
+  loop_->check_fit(what);
   return *loop_;
 }
 

@@ -157,7 +157,7 @@ void ResultWait::raise() {
   if (task) {
     auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
                       .promise();
-    chain_append(why, frame.where, &frame);
+    chain_append(why, frame.standing.place(), &frame);
   }
   std::rethrow_exception(std::move(why));
 }
@@ -183,12 +183,14 @@ bool DetachedWait::cancel(CancelRequest&) noexcept {
 // ---- errors on their way up
 
 void PromiseBase::keep_error(Where body) noexcept {
-  error = std::current_exception();
-  chain_append(error, where ? where : body, this);
+  const Where place = standing.place();
+  std::exception_ptr error = std::current_exception();
+  chain_append(error, place ? place : body, this);
+  standing.fail(std::move(error));
 }
 
 void raise_from_child(std::exception_ptr error, PromiseBase& awaiting) {
-  chain_append(error, awaiting.where, &awaiting);
+  chain_append(error, awaiting.standing.place(), &awaiting);
   std::rethrow_exception(std::move(error));
 }
 

@@ -17,9 +17,8 @@ void throw_generator_running(const char* what) {
 
 bool GeneratorStep::yielded() {
   if (!generator_) return false;
-  if (generator_->error) {
-    std::exception_ptr error = std::exchange(generator_->error, nullptr);
-    raise_from_child(std::move(error), *awaiting_);
+  if (generator_->standing.failed()) {
+    raise_from_child(generator_->standing.take_error(), *awaiting_);
   }
   return generator_->state == GeneratorPromise::State::yielded;
 }
@@ -34,7 +33,7 @@ void GeneratorStep::closed() {
   if (generator_->state == State::yielded) {
     throw RuntimeError("AsyncGenerator::aclose: the body ignored GeneratorExit and yielded again");
   }
-  std::exception_ptr error = std::exchange(generator_->error, nullptr);
+  std::exception_ptr error = generator_->standing.take_error();
   if (!error) return;
   if (*error.__cxa_exception_type() == typeid(GeneratorExit)) return;
   raise_from_child(std::move(error), *awaiting_);

@@ -45,6 +45,8 @@ struct Loop : LoopBase {
   /// Throws:  RuntimeError once it is closed, and in a forked child.
   void check_open(const char* what) const;
   void check_process(const char* what) const;
+  /// All three.
+  ASYNCIO_INLINE void check_fit(const char* what) const;
   bool in_forked_child() const noexcept;
 
   // ---- leaving (shutdown.cpp)

@@ -55,7 +55,7 @@ ASYNCIO_COLD void step_cancelled(TaskState& task) noexcept {
   const auto frame =
       std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
   // A frame that has run and waits stands at some co_await.
-  if (frame.promise().where) drive(task);
+  if (frame.promise().standing.place()) drive(task);
   else tear_down(task);
 }
 
@@ -169,19 +169,31 @@ void raise_cancelled() {
 
 // ---- end
 
+ASYNCIO_COLD void fail_task(TaskState& task, PromiseBase& root) noexcept {
+  task.error = root.standing.take_error();
+}
+
+namespace {
+
+ASYNCIO_COLD void look_at_error(TaskState& task) noexcept {
+  task.base_chain = chain_length(task.error);
+  if (is_cancellation(task.error)) {
+    task.set(ResultState::cancelled);
+  } else if (is_exit(task.error)) {
+    task.set(ResultState::seen);
+    loop_of(*task.loop).end_with(task.error);
+  }
+}
+
+}  // namespace
+
 void end_task(TaskState& task) noexcept {
-  task.clear(ResultState::must_cancel | ResultState::interrupted);
   if (task.error) [[unlikely]] {
-    task.base_chain = chain_length(task.error);
-    if (is_cancellation(task.error)) {
-      task.set(ResultState::cancelled);
-    } else if (is_exit(task.error)) {
-      task.set(ResultState::seen);
-      loop_of(*task.loop).end_with(task.error);
-    }
-  } else if (task.loop->debug && task.requests > 0 && !task.is_cancelled()) {
+    look_at_error(task);
+  } else if (task.loop->debug && task.requests > 0 && !task.is_cancelled()) [[unlikely]] {
     report_swallowed(task);
   }
+  task.clear(ResultState::must_cancel | ResultState::interrupted);
   task.set(ResultState::done);
   task.all.unlink();
   ++task.loop->tasks_ended;

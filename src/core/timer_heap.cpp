@@ -7,7 +7,7 @@ namespace asyncio::inline v0::detail {
 void TimerHeap::insert(TimerNode& timer, Ticks when) {
   if (slots_.size() == slots_.capacity()) grow();
   const Slot slot{when, ++registered_, take_id(timer)};
-  slots_.push_back(slot);
+  slots_.emplace_back();  // not a copy of `slot`, which would go through memory twice
   sift_up(slots_.size() - 1, slot);
 }
 

@@ -50,10 +50,10 @@ class TimerHeap {
     places_[slot.id] = static_cast<std::uint32_t>(index);
   }
   void grow();
-  std::uint32_t take_id(TimerNode& timer) noexcept;
-  void place(std::size_t index, const Slot& slot) noexcept;
-  void sift_up(std::size_t index, Slot slot) noexcept;
-  void sift_down(std::size_t index, Slot slot) noexcept;
+  ASYNCIO_INLINE std::uint32_t take_id(TimerNode& timer) noexcept;
+  ASYNCIO_INLINE void place(std::size_t index, const Slot& slot) noexcept;
+  ASYNCIO_INLINE void sift_up(std::size_t index, Slot slot) noexcept;
+  ASYNCIO_INLINE void sift_down(std::size_t index, Slot slot) noexcept;
 
   std::vector<Slot> slots_;
   std::vector<std::uint32_t>

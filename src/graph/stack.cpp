@@ -33,7 +33,7 @@ std::vector<FrameEntry> TaskHandle::get_stack() const {
   const PromiseBase* frame =
       &std::coroutine_handle<PromiseBase>::from_address(self.resume_at.address()).promise();
   for (; frame; frame = frame->parent) {
-    if (frame->where) places.push_back(frame->where);
+    if (const Where place = frame->standing.place()) places.push_back(place);
   }
   std::reverse(places.begin(), places.end());
   return entries_of(places);

@@ -116,7 +116,7 @@ void ThreadWait::check() {
   auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
                     .promise();
   std::exception_ptr error = std::move(job_.error);
-  chain_append(error, frame.where, &frame);
+  chain_append(error, frame.standing.place(), &frame);
   std::rethrow_exception(std::move(error));
 }
 

@@ -1,7 +1,13 @@
-// The place of a co_await: one pointer to what the compiler knows about it.
+// Where a coroutine stands: the place of its co_await, one word; once it has failed, its error.
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/config.hpp>
+
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <new>
 #include <source_location>
 
 namespace asyncio::inline v0::detail {
@@ -10,5 +16,44 @@ namespace asyncio::inline v0::detail {
 /// std::source_location as a default argument would be a class temporary that g++ 12 keeps in the
 /// coroutine's frame, 16 bytes per await.
 using Where = const void*;
+
+/// A frame that has failed stands nowhere any more, so its error takes the place's word: that a
+/// frame can fail costs it no room.
+class Standing {
+ public:
+  Standing() = default;
+  Standing(const Standing&) = delete;
+  Standing& operator=(const Standing&) = delete;
+  ~Standing() {
+    if (failed()) [[unlikely]] drop_error();
+  }
+
+  void at(Where place) noexcept { word_ = reinterpret_cast<std::uintptr_t>(place); }
+  /// Null before the first co_await. Not for a frame that has failed.
+  Where place() const noexcept { return reinterpret_cast<Where>(word_); }
+
+  bool failed() const noexcept { return word_ & 1; }
+  void fail(std::exception_ptr error) noexcept {
+    std::memcpy(&word_, &error, sizeof word_);
+    ::new (&error) std::exception_ptr;  // its count is ours now
+    word_ |= 1;  // exceptions lie at multiples of 16
+  }
+  /// Null unless it has failed.
+  std::exception_ptr take_error() noexcept {
+    std::exception_ptr error;
+    if (!failed()) return error;
+    word_ &= ~std::uintptr_t{1};
+    std::memcpy(static_cast<void*>(&error), &word_, sizeof word_);
+    word_ = 0;
+    return error;
+  }
+
+ private:
+  static_assert(sizeof(std::exception_ptr) == sizeof(std::uintptr_t));
+
+  ASYNCIO_COLD void drop_error() noexcept { take_error(); }
+
+  std::uintptr_t word_ = 0;
+};
 
 }  // namespace asyncio::inline v0::detail

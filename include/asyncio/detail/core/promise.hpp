@@ -87,8 +87,7 @@ using AwaitResult = decltype(std::declval<AwaiterOf<A>&>().await_resume());
 /// First base of every promise, so that a handle's address gives it without knowing the T.
 struct PromiseBase {
   PromiseBase* parent = nullptr;  // who awaits me; null: I am the root frame of a task
-  Where where{};                  // the co_await I stand at, or stood at last
-  std::exception_ptr error;
+  Standing standing;              // at which co_await, or at which I stood last
 
   PromiseBase() = default;
   PromiseBase(const PromiseBase&) = delete;
@@ -120,7 +119,7 @@ struct PromiseBase {
 
   template <class A>
   ASYNCIO_INLINE auto await_transform(A&& awaitable, Where place = __builtin_source_location()) {
-    where = place;
+    standing.at(place);
     return awaiter_of(std::forward<A>(awaitable));
   }
 
@@ -184,9 +183,9 @@ class [[nodiscard]] ChildAwaiter : public Awaiter {
   }
   ASYNCIO_INLINE T await_resume() {
     Promise<T>& promise = child_.promise();
-    if (promise.error) [[unlikely]] {
+    if (promise.standing.failed()) [[unlikely]] {
       PromiseBase& parent = *promise.parent;
-      std::exception_ptr error = std::move(promise.error);
+      std::exception_ptr error = promise.standing.take_error();
       std::exchange(child_, nullptr).destroy();  // frames end inside out, before the raise
       raise_from_child(std::move(error), parent);
     }
@@ -209,26 +208,28 @@ class [[nodiscard]] ChildAwaiter : public Awaiter {
 template <class T>
 class ChildEnd {
  public:
-  explicit ChildEnd(std::coroutine_handle<Promise<T>> child) noexcept : child_(child) {}
-  ChildEnd(ChildEnd&& other) noexcept : child_(std::exchange(other.child_, nullptr)) {}
+  explicit ChildEnd(std::coroutine_handle<Promise<T>> child) noexcept
+      : child_(child), error_(child.promise().standing.take_error()) {}
+  ChildEnd(ChildEnd&& other) noexcept
+      : child_(std::exchange(other.child_, nullptr)), error_(std::move(other.error_)) {}
   ChildEnd& operator=(ChildEnd&&) = delete;
   ~ChildEnd() {
     if (child_) child_.destroy();
   }
 
-  std::exception_ptr& error() noexcept { return child_.promise().error; }
+  std::exception_ptr& error() noexcept { return error_; }
   decltype(auto) take() { return child_.promise().result.take(); }
   /// Raises the error, if there is one, in the frame that awaited the child.
   void raise() {
-    if (!error()) return;
+    if (!error_) return;
     PromiseBase& parent = *child_.promise().parent;
-    std::exception_ptr error = std::move(child_.promise().error);
     std::exchange(child_, nullptr).destroy();
-    raise_from_child(std::move(error), parent);
+    raise_from_child(std::move(error_), parent);
   }
 
  private:
   std::coroutine_handle<Promise<T>> child_;
+  std::exception_ptr error_;
 };
 
 template <class T>

@@ -27,14 +27,15 @@ struct TaskOf final : TaskState {
 };
 
 /// The parts of a task's end that do not depend on T.
+ASYNCIO_API void fail_task(TaskState& task, PromiseBase& root) noexcept;
 ASYNCIO_API void end_task(TaskState& task) noexcept;
 
 template <class T>
 void TaskOf<T>::finish(TaskState& state, PromiseBase& root) noexcept {
   auto& task = static_cast<TaskOf&>(state);
   auto& promise = static_cast<Promise<T>&>(root);
-  if (promise.error) [[unlikely]] {
-    task.error = std::move(promise.error);
+  if (promise.standing.failed()) [[unlikely]] {
+    fail_task(task, promise);
   } else if (task.is(must_cancel)) [[unlikely]] {
     task.set(cancelled);  // the value is dropped with the frame [R17]
   } else if constexpr (!std::is_void_v<T>) {
