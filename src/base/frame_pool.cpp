@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/detail/base/frame_pool.hpp>
 
+#include "base/pooling.hpp"
+
 #include <cstdlib>
 #include <mutex>
 #include <new>
@@ -10,6 +12,8 @@
 namespace asyncio::inline v0::detail {
 
 constinit thread_local FramePool frame_pool{};
+
+// ---- whether to keep anything
 
 namespace {
 
@@ -26,6 +30,8 @@ constexpr bool sanitized = false;
 constexpr bool sanitized = false;
 #endif
 
+}  // namespace
+
 bool pooling() noexcept {
   static const bool on = [] {
     const char* wish = secure_getenv("ASYNCIO_FRAME_POOL");
@@ -33,6 +39,10 @@ bool pooling() noexcept {
   }();
   return on;
 }
+
+// ---- the lists
+
+namespace {
 
 // A chunk serves about a thousand small frames; the first 16 bytes link it to the one before, so
 // that leak checkers see every chunk from a global.

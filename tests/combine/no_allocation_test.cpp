@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>
 
+#include "base/pooling.hpp"
 #include "support/allocations.hpp"
 #include "support/async_test.hpp"
 
@@ -10,25 +11,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool pooled = false;  // every frame comes from operator new there
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool pooled = false;
-#else
-constexpr bool pooled = true;
-#endif
-#else
-constexpr bool pooled = true;
-#endif
-
-// Allocations of the second hundred rounds; the first hundred warm up.
+// Allocations of the second hundred rounds; the first hundred warm up. None is counted where every
+// frame comes from operator new.
 template <class F>
 Coro<std::uint64_t> allocations_of(F round) {
   for (int i = 0; i < 100; ++i) co_await round();
   const std::uint64_t before = test::allocations();
   for (int i = 0; i < 100; ++i) co_await round();
-  co_return pooled ? test::allocations() - before : 0;
+  co_return detail::pooling() ? test::allocations() - before : 0;
 }
 
 Coro<int> at_once() { co_return 1; }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/task.hpp>
 
+#include "base/pooling.hpp"
 #include "support/allocations.hpp"
 #include "support/async_test.hpp"
 #include "support/program.hpp"
@@ -18,18 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using test::Events;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool pooled = false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool pooled = false;
-#else
-constexpr bool pooled = true;
-#endif
-#else
-constexpr bool pooled = true;
-#endif
-
 Coro<int> one() { co_return 1; }
 
 // Heap allocations of `turns` rounds of what `work` makes, after one to warm up.
@@ -44,8 +33,7 @@ Coro<std::uint64_t> allocations_of(F work) {
 // Under a sanitizer, and without the pool, each frame is an allocation: of the three kinds of
 // frames that a round makes, nothing else may be one.
 std::uint64_t at_most(std::uint64_t frames_each) {
-  const char* const wish = std::getenv("ASYNCIO_FRAME_POOL");
-  return pooled && !(wish && wish[0] == '0') ? 0 : frames_each * 100;
+  return detail::pooling() ? 0 : frames_each * 100;
 }
 
 ASYNC_TEST(Memory, "an await allocates nothing after the first [A21]") {
@@ -191,7 +179,7 @@ SYNC_TEST(FramePool, "takes frames back from the destructors of a thread that en
 }
 
 SYNC_TEST(FramePool, "gives a freed block to the next frame of its size [A22]") {
-  if (!pooled || at_most(1) > 0) return;
+  if (!detail::pooling()) return;
   void* const first = detail::frame_allocate(100);
   detail::frame_free(first, 100);
   void* const second = detail::frame_allocate(97);

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/threads.hpp>
 
+#include "base/pooling.hpp"
+#include "support/allocations.hpp"
 #include "support/async_test.hpp"
 #include "support/fake_world.hpp"
 
@@ -48,6 +50,23 @@ ASYNC_TEST(Posts, "run in the order in which a thread posts them [R1]") {
   });
   EXPECT_EQ(order.size(), 100u);
   EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+// The loop gives blocks back 32 at a time, so it may keep 31 from the threads that post.
+SYNC_TEST(Posts, "are made of what the loop has let go of [A21]") {
+  test::FakeLoop fake;
+  EventLoop& loop = *fake.loop;
+  std::uint64_t made = 0;
+  for (int round = 0; round < 20; ++round) {
+    std::thread([&] {
+      const std::uint64_t before = test::allocations();
+      for (int i = 0; i < 100; ++i) loop.call_soon_threadsafe([] {});
+      made += test::allocations() - before;
+    }).join();
+    loop.run_ready();
+  }
+  if (detail::pooling()) EXPECT_LE(made, 100u + 31u);
+  else EXPECT_EQ(made, 2000u);
 }
 
 // Each thread waits for the answer to its post before it sends the next, so that the loop keeps

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/crossing_pool.hpp>
 #include <asyncio/detail/core/task_state.hpp>
 #include <asyncio/detail/core/timer.hpp>
 
@@ -74,15 +75,14 @@ struct TimedCallback : CallbackNode, CallTimer {
   ASYNCIO_API void fire() noexcept override;
 };
 
-/// Comes from another thread's heap: operator new, since a free list would drain there and fill
-/// here.
+/// Made in another thread than the one that lets it go.
 struct PostedCallback : CallbackNode {
   explicit PostedCallback(LoopBase& where) noexcept : CallbackNode(where) { set(posted); }
   /// Its loop is set before it goes anywhere.
   PostedCallback() noexcept : CallbackNode(nullptr) { set(posted); }
 
-  static void* operator new(std::size_t size) { return ::operator new(size); }
-  static void operator delete(void* node) noexcept { ::operator delete(node); }
+  static void* operator new(std::size_t size) { return crossing_allocate(size); }
+  static void operator delete(void* node, std::size_t size) noexcept { crossing_free(node, size); }
 };
 
 /// Work in other hands that a loop lets go of when it closes.
