@@ -32,19 +32,22 @@ concept awaitable_range = requires(Range& range) {
   requires awaitable<RangeItem<Range>>;
 };
 
+/// One of a combinator's arguments, without its type.
+struct Argument {
+  void* awaitable;
+  void (*start)(void* awaitable, JoinChild& child);
+};
+template <class A>
+Argument argument(A& awaitable) noexcept {
+  return {__builtin_addressof(awaitable),
+          [](void* given, JoinChild& child) { start_child(*static_cast<A*>(given), child); }};
+}
+
 /// Starts the awaitables of an argument list.
-template <class... As>
-struct TupleStarter final : ChildStarter {
-  explicit TupleStarter(std::tuple<As...>& list) noexcept : awaitables(list) {}
-  void start(std::size_t index, JoinChild& child) override {
-    start_one(index, child, std::index_sequence_for<As...>());
-  }
-  template <std::size_t... I>
-  void start_one(std::size_t index, JoinChild& child, std::index_sequence<I...>) {
-    static_cast<void>(
-        ((index == I && (start_child(std::get<I>(awaitables), child), true)) || ...));
-  }
-  std::tuple<As...>& awaitables;
+struct ArgumentStarter final : ChildStarter {
+  explicit ArgumentStarter(const Argument* list) noexcept : arguments(list) {}
+  ASYNCIO_API void start(std::size_t index, JoinChild& child) override;
+  const Argument* arguments;
 };
 
 /// Starts the awaitables of a range, which are asked for in order.
@@ -59,40 +62,22 @@ struct RangeStarter final : ChildStarter {
   decltype(std::begin(std::declval<Range&>())) next;
 };
 
-inline constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
+/// What gather() and gather_settled() give for an awaitable.
+template <class A>
+using GatheredValue = ValueInStd<typename ChildOf<A>::Value>;
+template <class A>
+using GatheredOutcome = Outcome<typename ChildOf<A>::Value>;
 
 template <class... As, std::size_t... I>
-std::tuple<ValueInStd<typename ChildOf<As>::Value>...> values_of(JoinChild* children,
-                                                                 std::index_sequence<I...>) {
+std::tuple<GatheredValue<As>...> values_of(JoinChild* children, std::index_sequence<I...>) {
   return {value_of_child<As>(children[I])...};
 }
 template <class... As, std::size_t... I>
-std::tuple<Outcome<typename ChildOf<As>::Value>...> outcomes_of(JoinChild* children,
-                                                                std::index_sequence<I...>) {
+std::tuple<GatheredOutcome<As>...> outcomes_of(JoinChild* children, std::index_sequence<I...>) {
   return {outcome_of_child<As>(children[I])...};
 }
 
-template <class... As>
-Coro<std::tuple<ValueInStd<typename ChildOf<As>::Value>...>> gather_tuple(
-    std::tuple<As...> awaitables) {
-  JoinSet set(true);
-  JoinChild children[sizeof...(As)];
-  TupleStarter<As...> starter(awaitables);
-  co_await join_children(
-      set, JoinPlan{children, sizeof...(As), no_limit, JoinSet::Until::first_failure}, starter);
-  co_return values_of<As...>(children, std::index_sequence_for<As...>());
-}
-
-template <class... As>
-Coro<std::tuple<Outcome<typename ChildOf<As>::Value>...>> settle_tuple(
-    std::tuple<As...> awaitables) {
-  JoinSet set(true);
-  JoinChild children[sizeof...(As)];
-  TupleStarter<As...> starter(awaitables);
-  co_await join_children(set, JoinPlan{children, sizeof...(As), no_limit, JoinSet::Until::all},
-                         starter);
-  co_return outcomes_of<As...>(children, std::index_sequence_for<As...>());
-}
+inline constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
 template <class Range>
 std::size_t count_of(Range& range) {
@@ -100,7 +85,7 @@ std::size_t count_of(Range& range) {
 }
 
 template <class Range>
-Coro<std::vector<ValueInStd<typename ChildOf<RangeItem<Range>>::Value>>> gather_range(
+Coro<std::vector<GatheredValue<RangeItem<Range>>>> gather_range(
     Range range, std::size_t limit) {
   JoinSet set(true);
   JoinChildren children(count_of(range));
@@ -108,7 +93,7 @@ Coro<std::vector<ValueInStd<typename ChildOf<RangeItem<Range>>::Value>>> gather_
   co_await join_children(
       set, JoinPlan{children.data(), children.size(), limit, JoinSet::Until::first_failure},
       starter);
-  std::vector<ValueInStd<typename ChildOf<RangeItem<Range>>::Value>> values;
+  std::vector<GatheredValue<RangeItem<Range>>> values;
   values.reserve(children.size());
   for (std::size_t i = 0; i < children.size(); ++i) {
     values.push_back(value_of_child<RangeItem<Range>>(children[i]));
@@ -117,14 +102,14 @@ Coro<std::vector<ValueInStd<typename ChildOf<RangeItem<Range>>::Value>>> gather_
 }
 
 template <class Range>
-Coro<std::vector<Outcome<typename ChildOf<RangeItem<Range>>::Value>>> settle_range(
+Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(
     Range range, std::size_t limit) {
   JoinSet set(true);
   JoinChildren children(count_of(range));
   RangeStarter<Range> starter(range);
   co_await join_children(
       set, JoinPlan{children.data(), children.size(), limit, JoinSet::Until::all}, starter);
-  std::vector<Outcome<typename ChildOf<RangeItem<Range>>::Value>> outcomes;
+  std::vector<GatheredOutcome<RangeItem<Range>>> outcomes;
   outcomes.reserve(children.size());
   for (std::size_t i = 0; i < children.size(); ++i) {
     outcomes.push_back(outcome_of_child<RangeItem<Range>>(children[i]));
@@ -146,11 +131,19 @@ Coro<std::vector<Outcome<typename ChildOf<RangeItem<Range>>::Value>>> settle_ran
 /// Python:  asyncio.gather, which leaves the rest running after an error.
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-auto gather(As... awaitables) {
-  return detail::gather_tuple<As...>(std::tuple<As...>(std::move(awaitables)...));
+Coro<std::tuple<detail::GatheredValue<As>...>> gather(As... awaitables) {
+  detail::JoinSet set(true);
+  detail::JoinChild children[sizeof...(As)];
+  const detail::Argument arguments[] = {detail::argument(awaitables)...};
+  detail::ArgumentStarter starter(arguments);
+  co_await detail::join_children(set,
+                                 {children, sizeof...(As), detail::no_limit,
+                                  detail::JoinSet::Until::first_failure},
+                                 starter);
+  co_return detail::values_of<As...>(children, std::index_sequence_for<As...>());
 }
 /// Nothing gives nothing, and does not wait.
-inline Coro<std::tuple<>> gather() { co_return std::tuple<>(); }
+ASYNCIO_API Coro<std::tuple<>> gather();
 
 /// The same for a range, moved in or of Tasks: a vector. `limit` runs at most so many at a time.
 template <detail::awaitable_range Range>
@@ -164,10 +157,16 @@ auto gather(Range range, GatherOptions options = {}) {
 /// Python:  asyncio.gather(return_exceptions=True).
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-auto gather_settled(As... awaitables) {
-  return detail::settle_tuple<As...>(std::tuple<As...>(std::move(awaitables)...));
+Coro<std::tuple<detail::GatheredOutcome<As>...>> gather_settled(As... awaitables) {
+  detail::JoinSet set(true);
+  detail::JoinChild children[sizeof...(As)];
+  const detail::Argument arguments[] = {detail::argument(awaitables)...};
+  detail::ArgumentStarter starter(arguments);
+  co_await detail::join_children(
+      set, {children, sizeof...(As), detail::no_limit, detail::JoinSet::Until::all}, starter);
+  co_return detail::outcomes_of<As...>(children, std::index_sequence_for<As...>());
 }
-inline Coro<std::tuple<>> gather_settled() { co_return std::tuple<>(); }
+ASYNCIO_API Coro<std::tuple<>> gather_settled();
 template <detail::awaitable_range Range>
   requires(!awaitable<Range>)
 auto gather_settled(Range range, GatherOptions options = {}) {

@@ -25,22 +25,8 @@ Variant winner_value(JoinChild* children, std::size_t winner, std::index_sequenc
   return make[winner](children[winner]);
 }
 
-template <class... As>
-Coro<std::variant<ValueInStd<typename ChildOf<As>::Value>...>> race_tuple(
-    std::tuple<As...> awaitables) {
-  using Variant = std::variant<ValueInStd<typename ChildOf<As>::Value>...>;
-  JoinSet set(true);
-  JoinChild children[sizeof...(As)];
-  TupleStarter<As...> starter(awaitables);
-  co_await join_children(
-      set, JoinPlan{children, sizeof...(As), no_limit, JoinSet::Until::first_done}, starter);
-  const std::size_t winner = set.winner();
-  set.silence();
-  co_return winner_value<Variant, As...>(children, winner, std::index_sequence_for<As...>());
-}
-
 template <class Range>
-Coro<std::pair<std::size_t, ValueInStd<typename ChildOf<RangeItem<Range>>::Value>>> race_range(
+Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(
     Range range) {
   JoinSet set(true);
   JoinChildren children(count_of(range));
@@ -51,7 +37,7 @@ Coro<std::pair<std::size_t, ValueInStd<typename ChildOf<RangeItem<Range>>::Value
       starter);
   const std::size_t winner = set.winner();
   set.silence();
-  co_return std::pair<std::size_t, ValueInStd<typename ChildOf<RangeItem<Range>>::Value>>(
+  co_return std::pair<std::size_t, GatheredValue<RangeItem<Range>>>(
       winner, value_of_child<RangeItem<Range>>(children[winner]));
 }
 
@@ -67,8 +53,19 @@ Coro<std::pair<std::size_t, ValueInStd<typename ChildOf<RangeItem<Range>>::Value
 /// Cancel:  cancels everything that was given and waits until all of it has ended.
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-auto race(As... awaitables) {
-  return detail::race_tuple<As...>(std::tuple<As...>(std::move(awaitables)...));
+Coro<std::variant<detail::GatheredValue<As>...>> race(As... awaitables) {
+  using Variant = std::variant<detail::GatheredValue<As>...>;
+  detail::JoinSet set(true);
+  detail::JoinChild children[sizeof...(As)];
+  const detail::Argument arguments[] = {detail::argument(awaitables)...};
+  detail::ArgumentStarter starter(arguments);
+  co_await detail::join_children(
+      set, {children, sizeof...(As), detail::no_limit, detail::JoinSet::Until::first_done},
+      starter);
+  const std::size_t winner = set.winner();
+  set.silence();
+  co_return detail::winner_value<Variant, As...>(children, winner,
+                                                 std::index_sequence_for<As...>());
 }
 
 /// The same for a range: which it was, and its value.

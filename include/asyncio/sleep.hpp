@@ -78,13 +78,6 @@ Coro<T> sleep(std::chrono::duration<Rep, Period> delay, T value) {
 }
 
 /// Sleeps until the loop's clock shows `when`: periodic work without drift.
-inline Coro<> sleep_until(EventLoop::Clock::time_point when) {
-  const auto now = get_running_loop().now();
-  // At both ends of the clock the difference would overflow.
-  detail::Ticks delay = 0;
-  if (when == EventLoop::Clock::time_point::max()) delay = detail::never;
-  else if (when > now) delay = (when - now).count();
-  co_await Sleep(delay);
-}
+ASYNCIO_API Coro<> sleep_until(EventLoop::Clock::time_point when);
 
 }  // namespace asyncio::inline v0

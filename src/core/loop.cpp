@@ -250,21 +250,6 @@ RunningLoop::~RunningLoop() {
   loop_.running = false;
 }
 
-void SleepAwaiter::sleep(std::coroutine_handle<> frame) {
-  LoopBase& loop = *thread_state.loop;
-  const Ticks when = later(loop_now(loop), delay);
-  place = {nowhere, Kind::sleeper};
-  arm_timer(loop, *this, when);
-  stand(*this, frame);
-}
-
-bool SleepAwaiter::cancel(CancelRequest&) noexcept {
-  leave();
-  return false;
-}
-
-void SleepAwaiter::leave() noexcept { disarm_timer(*task->loop, *this); }
-
 // ---- timers
 
 Ticks loop_now(const LoopBase& base) noexcept {

@@ -136,11 +136,8 @@ std::string readable_function(const char* raw) {
   return short_name(text);
 }
 
-// Adapters of the library are not what the user wrote.
-bool is_internal(const FrameEntry& entry) {
-  return entry.function.find("asyncio::v0::detail::") != std::string::npos ||
-         entry.function.find("asyncio::detail::") != std::string::npos;
-}
+// The library's own coroutines are not what the user wrote.
+bool is_internal(const FrameEntry& entry) { return entry.function.starts_with("asyncio::v0::"); }
 
 std::string without_inline_namespace(std::string text) {
   for (std::size_t at; (at = text.find("asyncio::v0::")) != std::string::npos;) {
