@@ -199,6 +199,24 @@ SYNC_TEST(FramePool, "serves sizes at and beyond its largest class [A22]") {
   EXPECT_EQ(detail::frames_in_use(), before);
 }
 
+// Nothing else says whether the sanitizer would see a frame that is used after its end.
+PROGRAM(reads_a_freed_frame) {
+  auto coro = one();
+  const auto frame = detail::CoroAccess::release(coro);
+  frame.destroy();
+  return frame.promise().parent != nullptr;
+}
+
+SYNC_TEST(Memory, "address sanitizer sees a frame that is used after its end") {
+#if defined(__SANITIZE_ADDRESS__)
+  const auto end = test::run_program("reads_a_freed_frame");
+  EXPECT_NE(end.code, 0);
+  EXPECT_NE(end.err.find("heap-use-after-free"), std::string::npos) << end.err;
+#else
+  GTEST_SKIP() << "needs the build with address sanitizer";
+#endif
+}
+
 // ---- exceptions in flight
 
 ASYNC_TEST(Memory, "each task sees its own exception while another is in clean-up [A23]") {
