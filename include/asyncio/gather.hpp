@@ -79,14 +79,34 @@ std::tuple<GatheredOutcome<As>...> outcomes_of(JoinChild* children, std::index_s
 
 inline constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
 
+template <class... As>
+Coro<std::tuple<GatheredValue<As>...>> gather_all(As... awaitables) {
+  JoinSet set(true);
+  JoinChild children[sizeof...(As)];
+  const Argument arguments[] = {argument(awaitables)...};
+  ArgumentStarter starter(arguments);
+  co_await join_children(set, {children, sizeof...(As), no_limit, JoinSet::Until::first_failure},
+                         starter);
+  co_return values_of<As...>(children, std::index_sequence_for<As...>());
+}
+
+template <class... As>
+Coro<std::tuple<GatheredOutcome<As>...>> settle_all(As... awaitables) {
+  JoinSet set(true);
+  JoinChild children[sizeof...(As)];
+  const Argument arguments[] = {argument(awaitables)...};
+  ArgumentStarter starter(arguments);
+  co_await join_children(set, {children, sizeof...(As), no_limit, JoinSet::Until::all}, starter);
+  co_return outcomes_of<As...>(children, std::index_sequence_for<As...>());
+}
+
 template <class Range>
 std::size_t count_of(Range& range) {
   return static_cast<std::size_t>(std::distance(std::begin(range), std::end(range)));
 }
 
 template <class Range>
-Coro<std::vector<GatheredValue<RangeItem<Range>>>> gather_range(
-    Range range, std::size_t limit) {
+Coro<std::vector<GatheredValue<RangeItem<Range>>>> gather_range(Range range, std::size_t limit) {
   JoinSet set(true);
   JoinChildren children(count_of(range));
   RangeStarter<Range> starter(range);
@@ -102,8 +122,7 @@ Coro<std::vector<GatheredValue<RangeItem<Range>>>> gather_range(
 }
 
 template <class Range>
-Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(
-    Range range, std::size_t limit) {
+Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(Range range, std::size_t limit) {
   JoinSet set(true);
   JoinChildren children(count_of(range));
   RangeStarter<Range> starter(range);
@@ -131,16 +150,8 @@ Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(
 /// Python:  asyncio.gather, which leaves the rest running after an error.
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-Coro<std::tuple<detail::GatheredValue<As>...>> gather(As... awaitables) {
-  detail::JoinSet set(true);
-  detail::JoinChild children[sizeof...(As)];
-  const detail::Argument arguments[] = {detail::argument(awaitables)...};
-  detail::ArgumentStarter starter(arguments);
-  co_await detail::join_children(set,
-                                 {children, sizeof...(As), detail::no_limit,
-                                  detail::JoinSet::Until::first_failure},
-                                 starter);
-  co_return detail::values_of<As...>(children, std::index_sequence_for<As...>());
+auto gather(As... awaitables) {
+  return detail::gather_all<As...>(std::move(awaitables)...);
 }
 /// Nothing gives nothing, and does not wait.
 ASYNCIO_API Coro<std::tuple<>> gather();
@@ -157,14 +168,8 @@ auto gather(Range range, GatherOptions options = {}) {
 /// Python:  asyncio.gather(return_exceptions=True).
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-Coro<std::tuple<detail::GatheredOutcome<As>...>> gather_settled(As... awaitables) {
-  detail::JoinSet set(true);
-  detail::JoinChild children[sizeof...(As)];
-  const detail::Argument arguments[] = {detail::argument(awaitables)...};
-  detail::ArgumentStarter starter(arguments);
-  co_await detail::join_children(
-      set, {children, sizeof...(As), detail::no_limit, detail::JoinSet::Until::all}, starter);
-  co_return detail::outcomes_of<As...>(children, std::index_sequence_for<As...>());
+auto gather_settled(As... awaitables) {
+  return detail::settle_all<As...>(std::move(awaitables)...);
 }
 ASYNCIO_API Coro<std::tuple<>> gather_settled();
 template <detail::awaitable_range Range>

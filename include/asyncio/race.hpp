@@ -25,9 +25,22 @@ Variant winner_value(JoinChild* children, std::size_t winner, std::index_sequenc
   return make[winner](children[winner]);
 }
 
+template <class... As>
+Coro<std::variant<GatheredValue<As>...>> race_all(As... awaitables) {
+  using Variant = std::variant<GatheredValue<As>...>;
+  JoinSet set(true);
+  JoinChild children[sizeof...(As)];
+  const Argument arguments[] = {argument(awaitables)...};
+  ArgumentStarter starter(arguments);
+  co_await join_children(set, {children, sizeof...(As), no_limit, JoinSet::Until::first_done},
+                         starter);
+  const std::size_t winner = set.winner();
+  set.silence();
+  co_return winner_value<Variant, As...>(children, winner, std::index_sequence_for<As...>());
+}
+
 template <class Range>
-Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(
-    Range range) {
+Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(Range range) {
   JoinSet set(true);
   JoinChildren children(count_of(range));
   if (children.size() == 0) throw_empty_race();
@@ -53,19 +66,8 @@ Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(
 /// Cancel:  cancels everything that was given and waits until all of it has ended.
 template <awaitable... As>
   requires(sizeof...(As) > 0)
-Coro<std::variant<detail::GatheredValue<As>...>> race(As... awaitables) {
-  using Variant = std::variant<detail::GatheredValue<As>...>;
-  detail::JoinSet set(true);
-  detail::JoinChild children[sizeof...(As)];
-  const detail::Argument arguments[] = {detail::argument(awaitables)...};
-  detail::ArgumentStarter starter(arguments);
-  co_await detail::join_children(
-      set, {children, sizeof...(As), detail::no_limit, detail::JoinSet::Until::first_done},
-      starter);
-  const std::size_t winner = set.winner();
-  set.silence();
-  co_return detail::winner_value<Variant, As...>(children, winner,
-                                                 std::index_sequence_for<As...>());
+auto race(As... awaitables) {
+  return detail::race_all<As...>(std::move(awaitables)...);
 }
 
 /// The same for a range: which it was, and its value.
