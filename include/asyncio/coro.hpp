@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/detail/core/promise.hpp>
+#include <asyncio/detail/core/task_state.hpp>
 
 #include <coroutine>
 #include <type_traits>
@@ -86,9 +87,11 @@ struct CoroAccess {
     if (!coro.frame_) [[unlikely]] throw_empty_coro();
     return std::exchange(coro.frame_, nullptr);
   }
+  /// The frame, for who may take it over.
   template <class T>
-  static bool empty(const Coro<T>& coro) noexcept {
-    return !coro.frame_;
+  static std::coroutine_handle<Promise<T>>& frame(Coro<T>& coro) {
+    if (!coro.frame_) [[unlikely]] throw_empty_coro();
+    return coro.frame_;
   }
 };
 

@@ -278,7 +278,7 @@ auto EventLoop::create_task(A awaitable, const TaskOptions& options) {
   detail::LoopBase& loop = open_base("create_task");
   Coro<T> coro = detail::as_coro(std::move(awaitable));
   return detail::HandleAccess::adopt<Task<T>>(
-      detail::spawn_in(loop, std::move(coro), options));
+      detail::spawn_in(loop, detail::CoroAccess::frame(coro), options));
 }
 
 template <class F, class... Args>

@@ -44,9 +44,9 @@ Argument argument(A& awaitable) noexcept {
 }
 
 /// Starts the awaitables of an argument list.
-struct ArgumentStarter final : ChildStarter {
+struct ASYNCIO_API ArgumentStarter final : ChildStarter {
   explicit ArgumentStarter(const Argument* list) noexcept : arguments(list) {}
-  ASYNCIO_API void start(std::size_t index, JoinChild& child) override;
+  void start(std::size_t index, JoinChild& child) override;
   const Argument* arguments;
 };
 

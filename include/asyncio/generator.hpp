@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/detail/core/promise.hpp>
+#include <asyncio/detail/core/task_state.hpp>
 
 #include <coroutine>
 #include <optional>
@@ -40,7 +41,7 @@ struct GeneratorPromise : PromiseBase {
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
       promise.state = State::yielded;
-      return transfer(handle_of(*std::exchange(promise.parent, nullptr)));
+      return return_to(*std::exchange(promise.parent, nullptr));
     }
     void await_resume() {
       if (promise.closing) [[unlikely]] throw_generator_exit();
@@ -55,7 +56,7 @@ struct GeneratorPromise : PromiseBase {
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> me) noexcept {
       GeneratorPromise& promise = me.promise();
       promise.state = State::ended;
-      return transfer(handle_of(*std::exchange(promise.parent, nullptr)));
+      return return_to(*std::exchange(promise.parent, nullptr));
     }
     void await_resume() noexcept {}
   };

@@ -126,7 +126,7 @@ class ASYNCIO_API TaskGroup {
     detail::GroupChild* const child = make_child();
     try {
       detail::TaskOf<T>& task =
-          detail::register_in(detail::require_loop(), std::move(coro), options);
+          detail::register_in(detail::require_loop(), detail::CoroAccess::frame(coro), options);
       auto handle = detail::HandleAccess::adopt<Task<T>>(task);
       adopt_child(task, *child, options.eager_start);
       return handle;

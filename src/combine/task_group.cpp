@@ -75,7 +75,7 @@ struct GroupState {
   }
   void cancel_parent() noexcept {
     parent_cancel_requested = true;
-    parent->cancel({});
+    cancel_task(*parent, {});
   }
 
   void child_done(GroupChild& child) noexcept;
@@ -212,7 +212,7 @@ Coro<> GroupScope::exit(std::exception_ptr& body_error) {
   // An outside request that the group's error hides is made again, so that the next await sees it.
   if (requested_since()) {
     state.parent->uncancel();
-    state.parent->cancel({});
+    cancel_task(*state.parent, {});
   }
   throw ExceptionGroup("unhandled errors in a TaskGroup", std::move(state.errors));
 }

@@ -95,7 +95,7 @@ void Timeout::fire() noexcept {
 
 void Timeout::expire() noexcept {
   state_ = State::expiring;
-  task_->cancel({});
+  detail::cancel_task(*task_, {});
 }
 
 // As asyncio's: the request is taken back in any case, and the error is ours if no other request

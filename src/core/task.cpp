@@ -75,9 +75,9 @@ void step_inside(TaskState& task) noexcept {
 
 // ---- cancel
 
-bool TaskState::cancel(std::string_view message) noexcept {
+bool cancel_task(TaskState& task, std::string_view message) noexcept {
   CancelRequest request(message);
-  return request.add(*this);
+  return request.add(task);
 }
 
 int TaskState::uncancel() noexcept {
@@ -239,7 +239,7 @@ void HandleAccess::cancel(const ResultHandle& handle) noexcept {
 bool TaskHandle::cancel(std::string_view message) const {
   TaskState& self = task();
   if (!self.is_done()) loop_of(*self.loop).check_thread("Task::cancel");
-  return self.cancel(message);
+  return cancel_task(self, message);
 }
 
 std::string TaskHandle::get_name() const { return task_name(task()); }

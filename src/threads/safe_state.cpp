@@ -141,7 +141,7 @@ bool SafeState::cancel() noexcept {
 }
 
 void SafeState::call() {
-  if (task_) task_->cancel({});
+  if (task_) cancel_task(*task_, {});
 }
 
 // ---- callbacks

@@ -5,6 +5,7 @@
 #include "support/async_test.hpp"
 
 #include <asyncio/gather.hpp>
+#include <asyncio/generator.hpp>
 #include <asyncio/run.hpp>
 #include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
@@ -350,6 +351,30 @@ ASYNC_TEST(Stack, "is printed with the task's name [A5]") {
 ASYNC_TEST(Stack, "of the task that runs names where it is [A5]") {
   const int line = __LINE__ + 1;
   co_await sleep(0s);
+  const auto stack = current_task()->get_stack();
+  EXPECT_EQ(stack.back().line, line);
+}
+
+Coro<> short_sleep() { co_await sleep(1ms); }
+
+ASYNC_TEST(Stack, "of a task that runs does not look at coroutines that have ended [A5]") {
+  const int line = __LINE__ + 1;
+  co_await short_sleep();
+  const auto stack = current_task()->get_stack();
+  EXPECT_EQ(stack.back().line, line);
+}
+
+AsyncGenerator<int> one_number() {
+  co_await short_sleep();
+  co_yield 1;
+}
+
+ASYNC_TEST(Stack, "of a task that runs does not look at a generator that is gone [A5]") {
+  const int line = __LINE__ + 3;
+  {
+    auto numbers = one_number();
+    co_await numbers.next();
+  }
   const auto stack = current_task()->get_stack();
   EXPECT_EQ(stack.back().line, line);
 }

@@ -5,7 +5,6 @@
 #include <asyncio/detail/base/config.hpp>
 
 #include <cstdint>
-#include <cstring>
 #include <exception>
 #include <new>
 #include <source_location>
@@ -34,7 +33,7 @@ class Standing {
 
   bool failed() const noexcept { return word_ & 1; }
   void fail(std::exception_ptr error) noexcept {
-    std::memcpy(&word_, &error, sizeof word_);
+    __builtin_memcpy(&word_, &error, sizeof word_);
     ::new (&error) std::exception_ptr;  // its count is ours now
     word_ |= 1;  // exceptions lie at multiples of 16
   }
@@ -43,7 +42,7 @@ class Standing {
     std::exception_ptr error;
     if (!failed()) return error;
     word_ &= ~std::uintptr_t{1};
-    std::memcpy(static_cast<void*>(&error), &word_, sizeof word_);
+    __builtin_memcpy(static_cast<void*>(&error), &word_, sizeof word_);
     word_ = 0;
     return error;
   }

@@ -186,7 +186,7 @@ void start_child(A&& awaitable, JoinChild& child) {
     child.set(state, false);
   } else {
     Coro<TaskValue<Plain>> coro = as_coro(std::move(awaitable));
-    child.set(spawn_in(require_loop(), std::move(coro)), true);
+    child.set(spawn_in(require_loop(), CoroAccess::frame(coro)), true);
   }
 }
 

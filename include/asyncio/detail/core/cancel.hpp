@@ -28,7 +28,6 @@ struct CancelRequest {
   const std::string_view message;
 
  private:
-  friend TaskState;
   friend void deliver_late_cancel(TaskState& task) noexcept;
 
   void work_off() noexcept;
@@ -42,6 +41,7 @@ struct CancelRequest {
   TaskState* visited_ = nullptr;
 };
 
+ASYNCIO_API bool cancel_task(TaskState& task, std::string_view message) noexcept;
 ASYNCIO_API bool cancel_future(ResultState& future, std::string_view message) noexcept;
 
 }  // namespace asyncio::inline v0::detail

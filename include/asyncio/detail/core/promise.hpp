@@ -104,8 +104,8 @@ struct PromiseBase {
     template <class Promise>
     ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
         std::coroutine_handle<Promise> me) noexcept {
-      PromiseBase& promise = me.promise();
-      if (promise.parent) [[likely]] return transfer(handle_of(*promise.parent));
+      auto& promise = me.promise();  // not a PromiseBase& yet: return_to() needs a whole TaskState
+      if (promise.parent) [[likely]] return return_to(*promise.parent);
       thread_state.finished = &promise;
       return std::noop_coroutine();
     }

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <string_view>
 
 namespace asyncio::inline v0 {
 class EventLoop;
@@ -193,7 +192,9 @@ struct ResultState : ReadyNode {
 
 /// Task's share; the result follows in TaskOf<T>.
 struct TaskState : ResultState {
-  std::coroutine_handle<> resume_at;  // innermost suspended frame
+  // The innermost suspended frame; while the task runs, one that is alive and not inside of those
+  // that run.
+  std::coroutine_handle<> resume_at;
   Waiter* waiting = nullptr;          // innermost wait; null while ready or running
   RingNode all;                       // in LoopBase::tasks
   TaskState* next_cancelled = nullptr;  // in CancelRequest's list
@@ -203,7 +204,6 @@ struct TaskState : ResultState {
   TaskState(const ResultOps& how, LoopBase& where, std::coroutine_handle<> root) noexcept
       : ResultState(Kind::task, how, where), resume_at(root) {}
 
-  ASYNCIO_API bool cancel(std::string_view message) noexcept;
   ASYNCIO_API int uncancel() noexcept;
 
   /// True if CancelledError is due at this resumption; takes the request.
@@ -222,6 +222,14 @@ ASYNCIO_INLINE void make_ready(TaskState& task) noexcept {
 
 /// Suspends the current task in `waiter`, which is already in its line.
 ASYNCIO_INLINE void stand(Waiter& waiter, std::coroutine_handle<> frame) noexcept;
+
+/// From a child that has ended, or yielded, to the frame that awaits it.
+// The child may be destroyed next, and get_stack() asked of the task that goes on.
+ASYNCIO_INLINE std::coroutine_handle<> return_to(PromiseBase& parent) noexcept {
+  const auto frame = PromiseBase::handle_of(parent);
+  thread_state.task->resume_at = frame;
+  return transfer(frame);
+}
 
 /// Delivers a request that came while the task ran, to the wait it has just begun [R17].
 ASYNCIO_API void deliver_late_cancel(TaskState& task) noexcept;

@@ -1,0 +1,114 @@
+// From a coroutine's frame to a task that the loop knows.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/core/result_wait.hpp>
+
+#include <coroutine>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::inline v0 {
+
+class Context;
+
+/// How create_task() starts a task. `context`: runs in this very context, not in a copy of the
+/// caller's. `eager_start`: runs to its first suspension inside create_task() [R115].
+struct TaskOptions {
+  std::string_view name = {};
+  bool eager_start = false;
+  Context* context = nullptr;
+};
+static_assert(std::is_trivially_destructible_v<TaskOptions>);
+
+}  // namespace asyncio::inline v0
+
+namespace asyncio::inline v0::detail {
+
+[[noreturn]] ASYNCIO_API void throw_no_loop();
+/// Throws:  RuntimeError if no loop runs in this thread.
+inline LoopBase& require_loop() {
+  if (!thread_state.loop) [[unlikely]] throw_no_loop();
+  return *thread_state.loop;
+}
+/// The name, the context and the task factory, where there is more to them than for most tasks.
+ASYNCIO_API void dress_task(TaskState& task, const TaskOptions& options);
+
+/// True if a task without options has no more to it than a number.
+inline bool makes_plain_tasks(const LoopBase& loop) noexcept {
+  const TaskState* const maker = thread_state.task;
+  return maker && !maker->context.has_values() && !loop.has_task_factory;
+}
+
+/// Gives a task that has a name its place in the loop.
+inline void admit_task(TaskState& task) noexcept {
+  LoopBase& loop = *task.loop;
+  ++loop.tasks_made;
+  loop.tasks.append(task.all);
+  ++task.references;  // the loop's own
+}
+inline void admit_plain_task(TaskState& task) noexcept {
+  task.name = static_cast<std::uintptr_t>(task.loop->tasks_made + 1) << 1;
+  admit_task(task);
+}
+
+/// Names the task, gives it its context and its place in the loop. On error nothing has happened.
+inline void register_task(TaskState& task, const TaskOptions& options) {
+  if (options.name.empty() && !options.context && makes_plain_tasks(*task.loop)) {
+    admit_plain_task(task);
+  } else {
+    dress_task(task, options);
+    admit_task(task);
+  }
+}
+
+ASYNCIO_API void start_eagerly(TaskState& task);
+inline void start_task(TaskState& task, bool eager) {
+  if (eager) [[unlikely]] start_eagerly(task);
+  else task.loop->ready.push(task);
+}
+/// Lets a task that was never registered go.
+ASYNCIO_API void discard_task(TaskState& task) noexcept;
+
+/// The root frame of a task-to-be. Taken over, and the caller's handle emptied, once nothing can
+/// fail any more.
+template <class T>
+using TaskFrame = std::coroutine_handle<Promise<T>>;
+
+/// A task that the loop knows and that has not started.
+template <class T>
+TaskOf<T>& register_in(LoopBase& loop, TaskFrame<T>& frame, const TaskOptions& options) {
+  auto* const task = new TaskOf<T>(loop, nullptr);
+  try {
+    register_task(*task, options);  // a task factory may look at it, and throw
+  } catch (...) {
+    discard_task(*task);
+    throw;
+  }
+  task->resume_at = std::exchange(frame, nullptr);
+  return *task;
+}
+
+template <class T>
+TaskOf<T>& spawn_in(LoopBase& loop, TaskFrame<T>& frame, const TaskOptions& options) {
+  TaskOf<T>& task = register_in(loop, frame, options);
+  start_task(task, options.eager_start);
+  return task;
+}
+
+/// The same without options, which most tasks are made with: with nothing to copy, to look at or to
+/// take back, it is a third of the work.
+template <class T>
+TaskOf<T>& spawn_in(LoopBase& loop, TaskFrame<T>& frame) {
+  if (!makes_plain_tasks(loop)) [[unlikely]] {
+    return spawn_in(loop, frame, TaskOptions{});
+  }
+  auto* const task = new TaskOf<T>(loop, std::exchange(frame, nullptr));
+  admit_plain_task(*task);
+  loop.ready.push(*task);
+  return *task;
+}
+
+}  // namespace asyncio::inline v0::detail
