@@ -49,6 +49,7 @@ class ASYNCIO_API Timeout : private detail::CallTimer {
   enum class State : unsigned char { created, active, expiring, expired, ended };
 
   void fire() noexcept override;
+  detail::Postponement postponement() const noexcept override { return {when_, order_}; }
   void expire() noexcept;
   void arm(detail::Ticks when);
   void disarm() noexcept;
@@ -59,6 +60,7 @@ class ASYNCIO_API Timeout : private detail::CallTimer {
   detail::Expiry* expiry_ = nullptr;  // in the ready queue
   detail::Ticks when_ = detail::never;
   std::uint32_t requests_on_entry_ = 0;
+  std::uint32_t order_ = 0;  // while postponed
   State state_ = State::created;
 };
 

@@ -42,7 +42,10 @@ void Timeout::arm(Ticks when) {
 }
 
 void Timeout::disarm() noexcept {
-  if (armed()) detail::disarm_timer(*task_->loop, *this);
+  if (armed()) {
+    detail::disarm_timer(*task_->loop, *this);
+    place.kind = Kind::call;
+  }
   if (expiry_) expiry_->forget();
 }
 
@@ -72,11 +75,13 @@ void Timeout::reschedule(std::optional<time_point> when) {
       throw RuntimeError("Timeout::reschedule: the body has ended");
   }
   const Ticks ticks = when ? detail::ticks_of(when->time_since_epoch()) : detail::never;
-  // The running loop is the task's, whose memory is best left alone: it may be far away.
   detail::Loop& loop = detail::loop_of(detail::require_loop());
   if (loop.debug) detail::loop_of(*task_->loop).check_thread("Timeout::reschedule");
-  if (armed() && ticks > loop.latest_now && ticks != detail::never) {
-    detail::move_timer(loop, *this, ticks);
+  // A limit that is moved whenever there is progress is moved far more often than it passes: the
+  // heap, and all memory but this, is left alone until the limit it knows has come.
+  if (armed() && ticks >= when_ && ticks > loop.latest_now && ticks != detail::never) {
+    place.kind = Kind::postponed;
+    order_ = loop.timers.next_order();
     when_ = ticks;
     return;
   }

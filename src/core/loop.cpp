@@ -55,10 +55,17 @@ void Loop::take_due_timers(Ticks now) noexcept {
   plan_next_look(now);
   while (timers.first_deadline() <= now && !timers.empty()) {
     TimerNode& timer = timers.first();
+    if (timer.place.kind == TimerNode::Kind::postponed) {
+      timer.place.kind = TimerNode::Kind::call;
+      timers.move(timer, static_cast<CallTimer&>(timer).postponement());
+      continue;
+    }
     timers.remove(timer);
-    if (timer.place.kind == TimerNode::Kind::sleeper)
+    if (timer.place.kind == TimerNode::Kind::sleeper) {
       make_ready(*static_cast<SleepAwaiter&>(timer).task);
-    else static_cast<CallTimer&>(timer).fire();
+    } else {
+      static_cast<CallTimer&>(timer).fire();
+    }
   }
 }
 
@@ -263,18 +270,8 @@ void arm_timer(LoopBase& base, TimerNode& timer, Ticks when) {
   if (when <= loop.latest_now) loop.look_next_turn();
 }
 
-void move_timer(LoopBase& base, TimerNode& timer, Ticks when) noexcept {
-  Loop& loop = loop_of(base);
-  loop.timers.move(timer, when);
-  if (when <= loop.latest_now) loop.look_next_turn();
-}
-
 void disarm_timer(LoopBase& loop, TimerNode& timer) noexcept {
   if (timer.armed()) loop_of(loop).timers.remove(timer);
-}
-
-Ticks timer_deadline(const LoopBase& loop, const TimerNode& timer) noexcept {
-  return loop_of(loop).timers.deadline(timer);
 }
 
 }  // namespace asyncio::inline v0::detail

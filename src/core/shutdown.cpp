@@ -36,7 +36,7 @@ void drop_callbacks(Loop& loop) noexcept {
   while (!loop.timers.empty()) {
     TimerNode& timer = loop.timers.first();
     loop.timers.remove(timer);
-    if (timer.place.kind == TimerNode::Kind::call) {
+    if (timer.place.kind != TimerNode::Kind::sleeper) {
       if (auto* callback = dynamic_cast<TimedCallback*>(static_cast<CallTimer*>(&timer))) {
         callback->drop_callable();
         callback->release();

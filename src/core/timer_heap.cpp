@@ -6,7 +6,7 @@ namespace asyncio::inline v0::detail {
 
 void TimerHeap::insert(TimerNode& timer, Ticks when) {
   if (slots_.size() == slots_.capacity()) grow();
-  const Slot slot{when, ++registered_, take_id(timer)};
+  const Slot slot{when, next_order(), take_id(timer)};
   slots_.emplace_back();  // not a copy of `slot`, which would go through memory twice
   sift_up(slots_.size() - 1, slot);
 }
@@ -22,9 +22,9 @@ void TimerHeap::remove(TimerNode& timer) noexcept {
   if (index < slots_.size()) place(index, last);
 }
 
-void TimerHeap::move(TimerNode& timer, Ticks when) noexcept {
+void TimerHeap::move(TimerNode& timer, Postponement until) noexcept {
   const std::uint32_t id = timer.place.id;
-  place(places_[id], Slot{when, ++registered_, id});
+  place(places_[id], Slot{until.when, until.order, id});
 }
 
 void TimerHeap::place(std::size_t index, const Slot& slot) noexcept {

@@ -22,14 +22,12 @@ class TimerHeap {
   std::size_t size() const noexcept { return slots_.size(); }
   Ticks first_deadline() const noexcept { return slots_.empty() ? never : slots_[0].when; }
   TimerNode& first() const noexcept { return *timers_[slots_[0].id]; }
-  Ticks deadline(const TimerNode& timer) const noexcept {
-    return slots_[places_[timer.place.id]].when;
-  }
 
   /// May throw std::bad_alloc; nothing has changed then.
   void insert(TimerNode& timer, Ticks when);
-  /// As if removed and inserted again.
-  void move(TimerNode& timer, Ticks when) noexcept;
+  /// As if removed and inserted again when the order was drawn.
+  void move(TimerNode& timer, Postponement until) noexcept;
+  std::uint32_t next_order() noexcept { return ++registered_; }
   void remove(TimerNode& timer) noexcept;
 
  private:

@@ -335,6 +335,46 @@ ASYNC_TEST(Timeout, "can be given up and taken up again [R43]") {
   EXPECT_EQ(seconds() - begin, 4.0);
 }
 
+// Moved later, a limit stays where it is in the heap until the deadline there has come.
+ASYNC_TEST(Timeout, "rescheduled again and again passes when the last limit does [R42]") {
+  EventLoop& loop = get_running_loop();
+  const auto begin = loop.now();
+  const std::string end = co_await end_of(timeout(1s, [&](Timeout& limit) -> Coro<> {
+    limit.reschedule(begin + 5s);
+    co_await sleep(3s);  // past the first limit
+    limit.reschedule(begin + 6s);
+    limit.reschedule(begin + 6s);
+    co_await sleep(2500ms);  // past the second
+    limit.reschedule(begin + 9s);
+    limit.reschedule(begin + 8s);  // earlier, but later than what the heap knows
+    co_await sleep(1h);
+  }));
+  EXPECT_EQ(end, "T");
+  EXPECT_EQ(loop.now() - begin, 8s);
+  EXPECT_EQ(loop.metrics().timers, 0u);
+}
+
+ASYNC_TEST(Timeout, "rescheduled keeps its turn among equal deadlines [R4] [R42]") {
+  EventLoop& loop = get_running_loop();
+  const auto end = loop.now() + 3s;
+  Events events;
+  co_await end_of(timeout(1s, [&](Timeout& limit) -> Coro<> {
+    loop.call_at(end, [&] { events.push_back(limit.expired() ? "too late" : "before"); });
+    limit.reschedule(end);
+    loop.call_at(end, [&] { events.push_back(limit.expired() ? "after" : "too early"); });
+    co_await sleep(1h);
+  }));
+  EXPECT_EQ(events, (Events{"before", "after"}));
+}
+
+ASYNC_TEST(Timeout, "rescheduled leaves no timer when its body ends first [R42]") {
+  co_await timeout(1s, [&](Timeout& limit) -> Coro<> {
+    limit.reschedule(get_running_loop().now() + 1h);
+    co_await sleep(500ms);
+  });
+  EXPECT_EQ(get_running_loop().metrics().timers, 0u);
+}
+
 ASYNC_TEST(Timeout, "rescheduled into the past ends its body at the next suspension [R42]") {
   const double begin = seconds();
   const std::string end = co_await end_of(timeout(5s, [](Timeout& limit) -> Coro<> {

@@ -47,8 +47,7 @@ struct Twins {
   void move(std::size_t place, Ticks when) {
     const auto moved = std::next(model.begin(), static_cast<std::ptrdiff_t>(place % model.size()));
     TimerNode* const node = moved->second;
-    heap.move(*node, when);
-    if (heap.deadline(*node) != when) ++differences;
+    heap.move(*node, {when, heap.next_order()});
     model.erase(moved);
     model.emplace(when, node);
   }

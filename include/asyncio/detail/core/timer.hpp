@@ -20,7 +20,8 @@ struct TimerNode {
   static constexpr std::uint32_t nowhere = 0xffffffff;
 
   /// Sleepers are told apart, since they are most timers and have no room for a second pointer.
-  enum class Kind : std::uint32_t { sleeper, call };
+  /// A postponed one is due later than the heap knows.
+  enum class Kind : std::uint32_t { sleeper, call, postponed };
   struct Place {
     std::uint32_t id;
     Kind kind;
@@ -38,10 +39,18 @@ struct TimerNode {
   bool armed() const noexcept { return place.id != nowhere; }
 };
 
+/// Until when, and its turn among timers of the same deadline [R4].
+struct Postponement {
+  Ticks when = 0;
+  std::uint32_t order = 0;
+};
+
 /// A timer that calls back, in the loop's look and not in a turn: it only makes things ready.
 struct CallTimer : TimerNode {
   CallTimer() noexcept : TimerNode(Kind::call) {}
   virtual void fire() noexcept = 0;
+  /// Where the heap finds it too early.
+  virtual Postponement postponement() const noexcept { return {}; }
 
  protected:
   ~CallTimer() = default;
@@ -50,11 +59,7 @@ struct CallTimer : TimerNode {
 ASYNCIO_API Ticks loop_now(const LoopBase& loop) noexcept;
 /// May throw std::bad_alloc; the timer is then not armed.
 ASYNCIO_API void arm_timer(LoopBase& loop, TimerNode& timer, Ticks when);
-/// Only for an armed one.
-ASYNCIO_API void move_timer(LoopBase& loop, TimerNode& timer, Ticks when) noexcept;
 ASYNCIO_API void disarm_timer(LoopBase& loop, TimerNode& timer) noexcept;
-/// Only for an armed one.
-ASYNCIO_API Ticks timer_deadline(const LoopBase& loop, const TimerNode& timer) noexcept;
 
 constexpr Ticks later(Ticks now, Ticks delay) noexcept {
   return delay > never - now ? never : now + delay;
