@@ -12,7 +12,8 @@ endfunction()
 
 # asyncio_add_library(<target> [STATIC|SHARED]): without a kind, BUILD_SHARED_LIBS decides.
 function(asyncio_add_library target)
-  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/*.cpp")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS
+    "${PROJECT_SOURCE_DIR}/src/*.cpp" "${PROJECT_SOURCE_DIR}/src/*.S")
   add_library(${target} ${ARGN} ${sources})
   target_compile_features(${target} PUBLIC cxx_std_20)
   target_include_directories(${target}
@@ -31,6 +32,9 @@ function(asyncio_add_library target)
   # clang's default: an exported function may be inlined into its neighbours.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(${target} PRIVATE -fno-semantic-interposition)
+  endif()
+  if(ASYNCIO_PORTABLE_UNWIND)
+    target_compile_definitions(${target} PRIVATE ASYNCIO_PORTABLE_UNWIND)
   endif()
   asyncio_set_warnings(${target})
 endfunction()

@@ -92,13 +92,24 @@ class ASYNCIO_API GeneratorStep : public Awaiter {
 
  protected:
   /// True if the body stands at a co_yield. Raises what it threw.
-  bool yielded();
+  ASYNCIO_INLINE bool yielded() {
+    if (!generator_) return false;
+    if (generator_->standing.failed()) [[unlikely]] asyncio_raise(error());
+    return generator_->state == GeneratorPromise::State::yielded;
+  }
   /// After a close: raises what the body threw, but for GeneratorExit; RuntimeError if it yielded.
-  void closed();
+  ASYNCIO_INLINE void closed() {
+    if (const Raised error = error_of_close()) [[unlikely]] asyncio_raise(error);
+  }
 
   GeneratorPromise* generator_;  // null: moved from, or closed
   PromiseBase* awaiting_ = nullptr;
   bool close_;
+
+ private:
+  Raised error() noexcept;
+  /// Null if there is nothing to raise.
+  Raised error_of_close();
 };
 
 template <class T>
@@ -142,7 +153,7 @@ template <class T>
 class [[nodiscard]] NextAwaiter : public GeneratorStep {
  public:
   explicit NextAwaiter(GeneratorPromise* generator) : GeneratorStep(generator, false) {}
-  auto await_resume() {
+  ASYNCIO_INLINE auto await_resume() {
     if constexpr (std::is_reference_v<T>) {
       return yielded() ? static_cast<YieldPromise<T>*>(generator_)->current : nullptr;
     } else {
@@ -156,7 +167,7 @@ class [[nodiscard]] NextAwaiter : public GeneratorStep {
 class [[nodiscard]] CloseAwaiter : public GeneratorStep {
  public:
   explicit CloseAwaiter(GeneratorPromise* generator) : GeneratorStep(generator, true) {}
-  void await_resume() { closed(); }
+  ASYNCIO_INLINE void await_resume() { closed(); }
 };
 
 }  // namespace detail

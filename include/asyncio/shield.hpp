@@ -16,7 +16,7 @@ template <class State, class T>
 class [[nodiscard]] ShieldAwaiter : public DetachedWait {
  public:
   using DetachedWait::DetachedWait;
-  T await_resume() {
+  ASYNCIO_INLINE T await_resume() {
     check();
     return take_result<T>(static_cast<State&>(state_), 1);
   }

@@ -33,7 +33,7 @@ class ASYNCIO_API SleepAwaiter : public Awaiter, public Waiter, public TimerNode
       me.loop->ready.push(me);
     }
   }
-  void await_resume() {
+  ASYNCIO_INLINE void await_resume() {
     if (task->take_cancel()) [[unlikely]] raise_cancelled();
   }
 

@@ -81,7 +81,7 @@ template <class T>
 class [[nodiscard]] JoinAwaiter : public DetachedWait {
  public:
   using DetachedWait::DetachedWait;
-  Outcome<T> await_resume() {
+  ASYNCIO_INLINE Outcome<T> await_resume() {
     check_cancel();
     return outcome_of<T>(static_cast<TaskOf<T>&>(state_));
   }
@@ -234,14 +234,20 @@ class ASYNCIO_API AnyTask : public detail::TaskHandle {
   class [[nodiscard]] Awaiter : public detail::ResultWait {
    public:
     using ResultWait::ResultWait;
-    void await_resume() { check(); }
+    ASYNCIO_INLINE void await_resume() { check(); }
   };
   Awaiter operator co_await() const { return Awaiter(state()); }
 
   class [[nodiscard]] JoinAwaiter : public detail::DetachedWait {
    public:
     using DetachedWait::DetachedWait;
-    Outcome<> await_resume();
+    ASYNCIO_INLINE Outcome<> await_resume() {
+      check_cancel();
+      return outcome();
+    }
+
+   private:
+    Outcome<> outcome() const;
   };
   class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private ResultHandle {
    public:

@@ -74,8 +74,11 @@ struct ASYNCIO_API TimeoutAccess : Timeout {
   static std::uint32_t requests_of_caller() noexcept;
 };
 
-/// Throws TimeoutError with the traceback of the await that was cut.
-[[noreturn]] ASYNCIO_API void raise_timeout(std::exception_ptr cut);
+/// A TimeoutError with the traceback of the await that was cut.
+ASYNCIO_API Raised timeout_error(std::exception_ptr cut);
+[[noreturn]] ASYNCIO_INLINE void raise_timeout(std::exception_ptr cut) {
+  asyncio_raise(timeout_error(std::move(cut)));
+}
 
 inline Ticks deadline_after(Limit limit) {
   return limit.has_value() ? later(loop_now(require_loop()), limit.ticks()) : never;

@@ -139,6 +139,17 @@ void JoinSet::Wait::await_resume() noexcept {
 
 // ---- the whole way
 
+namespace {
+
+Raised failure_of(ResultState& state) {
+  state.set(ResultState::seen);
+  std::exception_ptr why = state.failure();
+  chain_truncate(why, state.base_chain);
+  return give_up(std::move(why));
+}
+
+}  // namespace
+
 Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter) {
   using Until = JoinSet::Until;
   set.watch(plan.children, plan.count);
@@ -173,19 +184,14 @@ Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter) {
   }
   if (set.cancelled() || trouble || set.failed()) set.silence();
   if (set.cancelled()) raise_cancelled();
-  if (trouble) std::rethrow_exception(std::move(trouble));
-  if (plan.until == Until::first_failure && set.failed()) raise_failure_of(set.failed()->state());
+  if (trouble) asyncio_raise(give_up(std::move(trouble)));
+  if (plan.until == Until::first_failure && set.failed()) {
+    asyncio_raise(failure_of(set.failed()->state()));
+  }
 }
 
 void throw_empty_race() {
   throw std::invalid_argument("race: an empty range has no winner");
-}
-
-void raise_failure_of(ResultState& state) {
-  state.set(ResultState::seen);
-  std::exception_ptr why = state.failure();
-  chain_truncate(why, state.base_chain);
-  std::rethrow_exception(std::move(why));
 }
 
 }  // namespace asyncio::inline v0::detail

@@ -41,7 +41,7 @@ Coro<> AsyncExitStack::unwind(std::exception_ptr error) {
       replaced = std::current_exception();
     }
   }
-  if (replaced) std::rethrow_exception(std::move(replaced));
+  if (replaced) asyncio_raise(detail::give_up(std::move(replaced)));
 }
 
 }  // namespace asyncio::inline v0

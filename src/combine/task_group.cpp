@@ -201,11 +201,11 @@ Coro<> GroupScope::exit(std::exception_ptr& body_error) {
       report(loop_of(*state.parent->loop), "error of a task group that ended by an exit", error,
              nullptr);
     }
-    std::rethrow_exception(std::move(state.exit_error));
+    asyncio_raise(give_up(std::move(state.exit_error)));
   }
   if (body_error && !body_cancelled) state.errors.push_back(body_error);
   if (state.errors.empty()) {
-    if (cancelled && body_cancelled) std::rethrow_exception(body_error);
+    if (cancelled && body_cancelled) asyncio_raise(give_up(std::move(body_error)));
     if (cancelled) raise_cancelled();
     co_return;
   }

@@ -120,11 +120,10 @@ namespace detail {
 
 std::uint32_t TimeoutAccess::requests_of_caller() noexcept { return thread_state.task->requests; }
 
-void raise_timeout(std::exception_ptr cut) {
+Raised timeout_error(std::exception_ptr cut) {
   std::exception_ptr error = std::make_exception_ptr(TimeoutError());
   chain_copy(cut, error);
-  cut = nullptr;
-  std::rethrow_exception(std::move(error));
+  return give_up(std::move(error));
 }
 
 }  // namespace detail

@@ -149,7 +149,7 @@ void ResultWait::refuse() const {
                      "run_coroutine_threadsafe() to reach it");
 }
 
-void ResultWait::raise() {
+Raised ResultWait::error() {
   state_.set(ResultState::seen);
   if (state_.is(ResultState::taken)) throw_result_taken();
   std::exception_ptr why = state_.failure();
@@ -159,7 +159,7 @@ void ResultWait::raise() {
                       .promise();
     chain_append(why, frame.standing.place(), &frame);
   }
-  std::rethrow_exception(std::move(why));
+  return give_up(std::move(why));
 }
 
 bool ResultWait::cancel(CancelRequest& request) noexcept {
@@ -189,9 +189,13 @@ void PromiseBase::keep_error(Where body) noexcept {
   standing.fail(std::move(error));
 }
 
-void raise_from_child(std::exception_ptr error, PromiseBase& awaiting) {
+Raised raised_in(PromiseBase& awaiting, std::exception_ptr error) noexcept {
   chain_append(error, awaiting.standing.place(), &awaiting);
-  std::rethrow_exception(std::move(error));
+  return give_up(std::move(error));
+}
+
+Raised error_of_child(PromiseBase& child) noexcept {
+  return raised_in(*child.parent, child.standing.take_error());
 }
 
 // ---- handles and callbacks

@@ -15,28 +15,23 @@ void throw_generator_running(const char* what) {
                      ": another next() or aclose() is under way");
 }
 
-bool GeneratorStep::yielded() {
-  if (!generator_) return false;
-  if (generator_->standing.failed()) {
-    raise_from_child(generator_->standing.take_error(), *awaiting_);
-  }
-  return generator_->state == GeneratorPromise::State::yielded;
+Raised GeneratorStep::error() noexcept {
+  return raised_in(*awaiting_, generator_->standing.take_error());
 }
 
-void GeneratorStep::closed() {
-  if (!generator_) return;
+Raised GeneratorStep::error_of_close() {
+  if (!generator_) return nullptr;
   using State = GeneratorPromise::State;
   if (generator_->state == State::fresh) {
     generator_->state = State::ended;
-    return;
+    return nullptr;
   }
   if (generator_->state == State::yielded) {
     throw RuntimeError("AsyncGenerator::aclose: the body ignored GeneratorExit and yielded again");
   }
   std::exception_ptr error = generator_->standing.take_error();
-  if (!error) return;
-  if (*error.__cxa_exception_type() == typeid(GeneratorExit)) return;
-  raise_from_child(std::move(error), *awaiting_);
+  if (!error || *error.__cxa_exception_type() == typeid(GeneratorExit)) return nullptr;
+  return raised_in(*awaiting_, std::move(error));
 }
 
 }  // namespace asyncio::inline v0::detail

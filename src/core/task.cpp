@@ -163,9 +163,7 @@ std::exception_ptr make_cancelled_error(const TaskState& task) {
   return std::make_exception_ptr(CancelledError(cancel_message(task)));
 }
 
-void raise_cancelled() {
-  throw CancelledError(cancel_message(*thread_state.task));
-}
+Raised cancelled_error() noexcept { return give_up(make_cancelled_error(*thread_state.task)); }
 
 // ---- end
 
@@ -276,8 +274,7 @@ std::vector<AnyTask> all_tasks() {
   return tasks;
 }
 
-Outcome<> AnyTask::JoinAwaiter::await_resume() {
-  check_cancel();
+Outcome<> AnyTask::JoinAwaiter::outcome() const {
   state_.set(detail::ResultState::seen);
   if (std::exception_ptr error = state_.failure()) return Outcome<>(std::move(error));
   return Outcome<>();

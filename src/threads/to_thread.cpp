@@ -110,14 +110,10 @@ void ThreadWait::leave() noexcept {
   job_.abandon();
 }
 
-void ThreadWait::check() {
-  if (task->take_cancel()) [[unlikely]] raise_cancelled();
-  if (!job_.error) [[likely]] return;
+Raised ThreadWait::error() noexcept {
   auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
                     .promise();
-  std::exception_ptr error = std::move(job_.error);
-  chain_append(error, frame.standing.place(), &frame);
-  std::rethrow_exception(std::move(error));
+  return raised_in(frame, std::move(job_.error));
 }
 
 void throw_empty_call() {

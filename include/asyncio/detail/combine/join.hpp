@@ -173,9 +173,6 @@ struct JoinPlan {
 ///          Until::first_failure, that failure.
 ASYNCIO_API Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter);
 
-/// Raises what a done child failed with.
-[[noreturn]] ASYNCIO_API void raise_failure_of(ResultState& state);
-
 /// Sets a child to an awaitable: a Task or Future is somebody else's, the rest becomes a task.
 template <class A>
 void start_child(A&& awaitable, JoinChild& child) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/detail/base/frame_pool.hpp>
+#include <asyncio/detail/base/raise.hpp>
 #include <asyncio/detail/base/where.hpp>
 #include <asyncio/detail/core/result.hpp>
 #include <asyncio/detail/core/thread_state.hpp>
@@ -131,8 +132,10 @@ struct PromiseBase {
   ASYNCIO_API void keep_error(Where body) noexcept;
 };
 
-/// Raises what a child ended with, in the frame that awaited it; adds that frame to the traceback.
-[[noreturn]] ASYNCIO_API void raise_from_child(std::exception_ptr error, PromiseBase& awaiting);
+/// What a child ended with, for the frame that awaited it to raise; adds that frame to the
+/// traceback.
+ASYNCIO_API Raised raised_in(PromiseBase& awaiting, std::exception_ptr error) noexcept;
+ASYNCIO_API Raised error_of_child(PromiseBase& child) noexcept;
 
 /// Destroys a frame whose awaiter goes before it has resumed: only when a task is torn down.
 ASYNCIO_API void destroy_abandoned(std::coroutine_handle<> frame) noexcept;
@@ -184,10 +187,9 @@ class [[nodiscard]] ChildAwaiter : public Awaiter {
   ASYNCIO_INLINE T await_resume() {
     Promise<T>& promise = child_.promise();
     if (promise.standing.failed()) [[unlikely]] {
-      PromiseBase& parent = *promise.parent;
-      std::exception_ptr error = promise.standing.take_error();
+      const Raised error = error_of_child(promise);
       std::exchange(child_, nullptr).destroy();  // frames end inside out, before the raise
-      raise_from_child(std::move(error), parent);
+      asyncio_raise(error);
     }
     // The awaiter's destructor may not run at once: a value that throws in its move leaves it.
     Frame frame{std::exchange(child_, nullptr)};
@@ -220,11 +222,11 @@ class ChildEnd {
   std::exception_ptr& error() noexcept { return error_; }
   decltype(auto) take() { return child_.promise().result.take(); }
   /// Raises the error, if there is one, in the frame that awaited the child.
-  void raise() {
+  ASYNCIO_INLINE void raise() {
     if (!error_) return;
-    PromiseBase& parent = *child_.promise().parent;
+    const Raised error = raised_in(*child_.promise().parent, std::move(error_));
     std::exchange(child_, nullptr).destroy();
-    raise_from_child(std::move(error_), parent);
+    asyncio_raise(error);
   }
 
  private:

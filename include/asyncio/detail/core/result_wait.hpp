@@ -95,10 +95,10 @@ class ASYNCIO_API ResultWait : public Awaiter, public Completion {
   ASYNCIO_INLINE void check() {
     if (task && task->take_cancel()) [[unlikely]] raise_cancelled();
     if (state_.is(ResultState::cancelled | ResultState::taken) || state_.error) [[unlikely]] {
-      raise();
+      asyncio_raise(error());
     }
   }
-  void check_cancel() {
+  ASYNCIO_INLINE void check_cancel() {
     if (task && task->take_cancel()) [[unlikely]] raise_cancelled();
   }
 
@@ -109,7 +109,7 @@ class ASYNCIO_API ResultWait : public Awaiter, public Completion {
     return state_.loop != thread_state.loop || &state_ == thread_state.task;
   }
   [[noreturn]] void refuse() const;
-  [[noreturn]] void raise();
+  Raised error();
 };
 
 /// Waits like ResultWait, but a cancelled waiter only leaves: shield(), join(), wait().
@@ -124,7 +124,7 @@ template <class State, class T>
 class [[nodiscard]] ResultAwaiter : public ResultWait {
  public:
   using ResultWait::ResultWait;
-  decltype(auto) await_resume() {
+  ASYNCIO_INLINE decltype(auto) await_resume() {
     check();
     if constexpr (std::is_reference_v<T>) return static_cast<T>(result().get());
     else if constexpr (!std::is_void_v<T>) return static_cast<const T&>(result().get());
@@ -156,7 +156,7 @@ template <class State, class T>
 class [[nodiscard]] TakingAwaiter : public ResultWait {
  public:
   using ResultWait::ResultWait;
-  T await_resume() {
+  ASYNCIO_INLINE T await_resume() {
     check();
     return take_result<T>(static_cast<State&>(state_), 1);
   }

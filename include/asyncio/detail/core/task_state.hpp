@@ -234,8 +234,9 @@ ASYNCIO_INLINE std::coroutine_handle<> return_to(PromiseBase& parent) noexcept {
 /// Delivers a request that came while the task ran, to the wait it has just begun [R17].
 ASYNCIO_API void deliver_late_cancel(TaskState& task) noexcept;
 
-/// Throws the current task's CancelledError, with the message of the request.
-[[noreturn]] ASYNCIO_API void raise_cancelled();
+/// The current task's CancelledError, with the message of the request.
+ASYNCIO_API Raised cancelled_error() noexcept;
+[[noreturn]] ASYNCIO_INLINE void raise_cancelled() { asyncio_raise(cancelled_error()); }
 
 ASYNCIO_INLINE void stand(Waiter& waiter, std::coroutine_handle<> frame) noexcept {
   TaskState& task = *thread_state.task;

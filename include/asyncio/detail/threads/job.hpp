@@ -111,9 +111,15 @@ class ASYNCIO_API ThreadWait : public Awaiter, public Waiter {
 
  protected:
   /// Raises a cancellation of the waiter [R18], then what the call threw.
-  void check();
+  ASYNCIO_INLINE void check() {
+    if (task->take_cancel()) [[unlikely]] raise_cancelled();
+    if (job_.error) [[unlikely]] asyncio_raise(error());
+  }
 
   AwaitedJob& job_;
+
+ private:
+  Raised error() noexcept;
 };
 
 template <class R, class Base>
@@ -125,7 +131,7 @@ template <class R>
 class [[nodiscard]] ThreadAwaiter : public ThreadWait {
  public:
   using ThreadWait::ThreadWait;
-  R await_resume() {
+  ASYNCIO_INLINE R await_resume() {
     check();
     return static_cast<JobOf<R, AwaitedJob>&>(job_).result.take();
   }
