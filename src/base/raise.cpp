@@ -113,6 +113,7 @@ FoundBefore* found_before() noexcept {
 enum class Way : int { undecided, direct, by_unwinding };
 std::atomic<Way> way{Way::undecided};
 constinit thread_local bool testing = false;
+constinit thread_local bool told_to_unwind = false;
 
 // A shadow stack would have to be unwound as well.
 bool has_shadow_stack() noexcept {
@@ -137,6 +138,7 @@ Way decide() noexcept {
 
 bool may_raise_directly() noexcept {
   if (testing) return true;
+  if (told_to_unwind) return false;
   Way known = way.load(std::memory_order_acquire);
   if (known == Way::undecided) {
     known = decide();
@@ -148,6 +150,8 @@ bool may_raise_directly() noexcept {
 }  // namespace
 
 RaiseCounts raise_counts() noexcept { return counts; }
+void raise_by_unwinding(bool wanted) noexcept { told_to_unwind = wanted; }
+bool raises_directly() noexcept { return may_raise_directly(); }
 
 }  // namespace asyncio::inline v0::detail
 
@@ -205,6 +209,8 @@ namespace {
 constinit thread_local RaiseCounts counts{};
 }
 RaiseCounts raise_counts() noexcept { return counts; }
+void raise_by_unwinding(bool) noexcept {}
+bool raises_directly() noexcept { return false; }
 }  // namespace asyncio::inline v0::detail
 
 void asyncio_raise(asyncio::detail::Raised object) {

@@ -75,8 +75,13 @@ void Timeout::reschedule(std::optional<time_point> when) {
       throw RuntimeError("Timeout::reschedule: the body has ended");
   }
   const Ticks ticks = when ? detail::ticks_of(when->time_since_epoch()) : detail::never;
-  detail::Loop& loop = detail::loop_of(detail::require_loop());
+  // The loop that runs is the task's; to ask the task would be a way into far memory.
+  detail::LoopBase* const running = detail::thread_state.loop;
+  detail::Loop& loop = detail::loop_of(running ? *running : *task_->loop);
   if (loop.debug) detail::loop_of(*task_->loop).check_thread("Timeout::reschedule");
+  // What has passed is known to have passed; what is far ahead need not be asked about.
+  constexpr Ticks far_ahead = 1'000'000'000;
+  if (ticks < loop.latest_now + far_ahead) static_cast<void>(detail::loop_now(loop));
   // A limit that is moved whenever there is progress is moved far more often than it passes: the
   // heap, and all memory but this, is left alone until the limit it knows has come.
   if (armed() && ticks >= when_ && ticks > loop.latest_now && ticks != detail::never) {

@@ -185,6 +185,10 @@ bool DetachedWait::cancel(CancelRequest&) noexcept {
 void PromiseBase::keep_error(Where body) noexcept {
   const Where place = standing.place();
   std::exception_ptr error = std::current_exception();
+  if (!error) {  // thrown by another language: nobody else can hold it
+    error = std::make_exception_ptr(RuntimeError("a coroutine ended by an exception that is not "
+                                                 "of C++"));
+  }
   chain_append(error, place ? place : body, this);
   standing.fail(std::move(error));
 }

@@ -52,6 +52,7 @@ void Loop::sleep_or_look() {
 }
 
 void Loop::take_due_timers(Ticks now) noexcept {
+  latest_now = now;
   plan_next_look(now);
   while (timers.first_deadline() <= now && !timers.empty()) {
     TimerNode& timer = timers.first();

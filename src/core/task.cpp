@@ -27,12 +27,18 @@ void throw_no_loop() {
 
 void dress_task(TaskState& task, const TaskOptions& options) {
   LoopBase& loop = *task.loop;
-  if (options.name.empty()) task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
-  else set_task_name(task, options.name);
+  task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
+  if (!options.name.empty()) set_task_name(task, options.name);
   if (options.context) task.context = share_slot(*options.context);
   else task.context = copy_current();
+  ++loop.tasks_made;  // before the factory, which may make tasks of its own
   if (auto& factory = loop_of(loop).task_factory; factory) [[unlikely]] {
-    factory(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
+    try {
+      factory(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
+    } catch (...) {
+      ++loop.tasks_ended;
+      throw;
+    }
   }
 }
 
@@ -186,6 +192,7 @@ ASYNCIO_COLD void look_at_error(TaskState& task) noexcept {
 }  // namespace
 
 void end_task(TaskState& task) noexcept {
+  task.resume_at = nullptr;  // its frame is gone, and error handlers may ask for its stack
   if (task.error) [[unlikely]] {
     look_at_error(task);
   } else if (task.loop->debug && task.requests > 0 && !task.is_cancelled()) [[unlikely]] {
@@ -206,6 +213,7 @@ void tear_down(TaskState& task) noexcept {
   auto frame = std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
   while (frame) {
     PromiseBase* const parent = frame.promise().parent;
+    task.resume_at = parent ? std::coroutine_handle<>(PromiseBase::handle_of(*parent)) : nullptr;
     // The parent's awaiter still points at this frame, and its destructor is the first thing that
     // destroying the parent runs: it finds the address here and keeps off.
     frame.destroy();

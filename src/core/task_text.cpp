@@ -49,7 +49,6 @@ std::string task_name(const TaskState& task) {
 }
 
 void set_task_name(TaskState& task, std::string_view name) {
-  if (task.name == 0) task.name = (task.loop->tasks_made + 1) << 1;
   make_text(task, name);
 }
 

@@ -137,7 +137,10 @@ std::string readable_function(const char* raw) {
 }
 
 // The library's own coroutines are not what the user wrote.
-bool is_internal(const FrameEntry& entry) { return entry.function.starts_with("asyncio::v0::"); }
+bool is_internal(const FrameEntry& entry) {
+  return entry.function.starts_with("asyncio::v0::") ||
+         entry.function.starts_with("asyncio::detail::");  // as clang writes it
+}
 
 std::string without_inline_namespace(std::string text) {
   for (std::size_t at; (at = text.find("asyncio::v0::")) != std::string::npos;) {

@@ -385,6 +385,19 @@ ASYNC_TEST(Timeout, "rescheduled into the past ends its body at the next suspens
   EXPECT_EQ(seconds() - begin, 0.0);
 }
 
+ASYNC_TEST(Timeout, "rescheduled to a moment that has passed meanwhile cuts the next wait [R42]") {
+  const auto soon = get_running_loop().now() + 3s;
+  int passed = 0;
+  const std::string end = co_await end_of(timeout(10s, [&](Timeout& limit) -> Coro<> {
+    co_await sleep(5s);
+    limit.reschedule(soon);
+    co_await sleep(0s);
+    ++passed;
+  }));
+  EXPECT_EQ(end, "T");
+  EXPECT_EQ(passed, 0);
+}
+
 ASYNC_TEST(Timeout, "cannot be rescheduled once the time is up [R43]") {
   bool refused = false;
   const std::string end = co_await end_of(timeout(1s, [&](Timeout& limit) -> Coro<> {

@@ -379,5 +379,62 @@ ASYNC_TEST(Stack, "of a task that runs does not look at a generator that is gone
   EXPECT_EQ(stack.back().line, line);
 }
 
+Coro<> swallow_once() {
+  try {
+    co_await sleep(1s);
+  } catch (const CancelledError&) {
+  }
+}
+
+SYNC_TEST(Stack, "of a task that ends is empty, also for the exception handler [A5]") {
+  std::size_t entries_seen = 100;
+  const auto scenario = [&]() -> Coro<> {
+    get_running_loop().set_exception_handler([&](EventLoop&, const ExceptionContext& context) {
+      entries_seen = context.task->get_stack().size();
+    });
+    auto task = create_task(swallow_once());
+    co_await sleep(0s);
+    task.cancel();
+    co_await task;
+  };
+  testing::run(scenario(), {.debug = true});
+  EXPECT_EQ(entries_seen, 0u);
+}
+
+struct AsksForTheStack {
+  std::vector<std::size_t>& sizes;
+  ~AsksForTheStack() {
+    for (const AnyTask& task : all_tasks()) sizes.push_back(task.get_stack().size());
+  }
+};
+
+Coro<> never_ending() {
+  for (;;) {
+    try {
+      co_await sleep(1h);
+    } catch (const CancelledError&) {
+    }
+  }
+}
+
+Coro<> asking(std::vector<std::size_t>& sizes) {
+  const AsksForTheStack ask{sizes};
+  co_await never_ending();
+}
+
+SYNC_TEST(Stack, "of a task that is torn down has no coroutine that is going or gone [A5]") {
+  std::vector<std::size_t> sizes;
+  {
+    auto loop = new_event_loop();
+    loop->run_until_complete([&]() -> Coro<> {
+      create_task(asking(sizes)).detach();
+      co_await sleep(0s);
+    }());
+    loop->close();
+  }
+  EXPECT_EQ(sizes, std::vector<std::size_t>{0});
+  test::take_stderr();
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -68,7 +68,7 @@ struct Callback final : Base {
   std::optional<std::tuple<F, Args...>> bound;
 };
 
-struct TimedCallback : CallbackNode, CallTimer {
+struct ASYNCIO_API TimedCallback : CallbackNode, CallTimer {
   Ticks when = 0;
 
   explicit TimedCallback(LoopBase& where) noexcept : CallbackNode(where) { set(timed); }

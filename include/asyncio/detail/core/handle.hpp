@@ -23,7 +23,7 @@ namespace detail {
 [[noreturn]] ASYNCIO_API void throw_result_taken();
 
 /// A callback in the line of a task or future.
-struct DoneCallback : CallbackNode, Completion {
+struct ASYNCIO_API DoneCallback : CallbackNode, Completion {
   CallbackId id{};
 
   explicit DoneCallback(LoopBase& where) noexcept : CallbackNode(where) {}

@@ -33,6 +33,9 @@ inline LoopBase& require_loop() {
   if (!thread_state.loop) [[unlikely]] throw_no_loop();
   return *thread_state.loop;
 }
+inline void number_task(TaskState& task) noexcept {
+  task.name = static_cast<std::uintptr_t>(++task.loop->tasks_made) << 1;
+}
 /// The name, the context and the task factory, where there is more to them than for most tasks.
 ASYNCIO_API void dress_task(TaskState& task, const TaskOptions& options);
 
@@ -42,26 +45,20 @@ inline bool makes_plain_tasks(const LoopBase& loop) noexcept {
   return maker && !maker->context.has_values() && !loop.has_task_factory;
 }
 
-/// Gives a task that has a name its place in the loop.
+/// Gives a task that has a number its place in the loop.
 inline void admit_task(TaskState& task) noexcept {
-  LoopBase& loop = *task.loop;
-  ++loop.tasks_made;
-  loop.tasks.append(task.all);
+  task.loop->tasks.append(task.all);
   ++task.references;  // the loop's own
-}
-inline void admit_plain_task(TaskState& task) noexcept {
-  task.name = static_cast<std::uintptr_t>(task.loop->tasks_made + 1) << 1;
-  admit_task(task);
 }
 
 /// Names the task, gives it its context and its place in the loop. On error nothing has happened.
 inline void register_task(TaskState& task, const TaskOptions& options) {
   if (options.name.empty() && !options.context && makes_plain_tasks(*task.loop)) {
-    admit_plain_task(task);
+    number_task(task);
   } else {
     dress_task(task, options);
-    admit_task(task);
   }
+  admit_task(task);
 }
 
 ASYNCIO_API void start_eagerly(TaskState& task);
@@ -106,7 +103,8 @@ TaskOf<T>& spawn_in(LoopBase& loop, TaskFrame<T>& frame) {
     return spawn_in(loop, frame, TaskOptions{});
   }
   auto* const task = new TaskOf<T>(loop, std::exchange(frame, nullptr));
-  admit_plain_task(*task);
+  number_task(*task);
+  admit_task(*task);
   loop.ready.push(*task);
   return *task;
 }
