@@ -236,6 +236,10 @@ struct LoopMetrics {
   std::size_t timers = 0;
   EventLoop::Clock::duration asleep{};
   EventLoop::Clock::duration longest_callback{};  // measured in debug mode
+  // Errors and cancellations on their way through a co_await, in this thread: to the handler at
+  // once, or searched for it by the unwinder.
+  std::uint64_t raised_directly = 0;
+  std::uint64_t raised_by_unwinding = 0;
 };
 
 template <class F, class... Args>

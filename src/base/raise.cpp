@@ -125,9 +125,11 @@ bool has_shadow_stack() noexcept {
 Way decide() noexcept {
   const char* const wish = secure_getenv("ASYNCIO_PORTABLE_UNWIND");
   if ((wish && wish[0] != '\0' && wish[0] != '0') || has_shadow_stack()) return Way::by_unwinding;
+  const RaiseCounts before = counts;
   testing = true;
   const bool trusted = direct_raise_works();
   testing = false;
+  counts = before;
   if (trusted) return Way::direct;
   if (const char* debug = secure_getenv("ASYNCIO_DEBUG"); debug && debug[0] == '1') {
     std::fputs("asyncio: exceptions are raised by unwinding: the direct way failed its test\n",

@@ -300,6 +300,9 @@ LoopMetrics EventLoop::metrics() const {
   metrics.callbacks = loop_->callbacks;
   metrics.tasks_made = loop_->tasks_made;
   metrics.posts = loop_->gate.posts();
+  const detail::RaiseCounts raised = detail::raise_counts();
+  metrics.raised_directly = raised.direct;
+  metrics.raised_by_unwinding = raised.unwound;
   metrics.tasks_alive = loop_->tasks_alive();
   for (auto* node = loop_->ready.first; node; node = node->next) ++metrics.ready;
   metrics.timers = loop_->timers.size();

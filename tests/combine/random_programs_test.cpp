@@ -1,6 +1,5 @@
 // Thousands of random programs that throw and catch do the same, raised directly or by unwinding.
 // SPDX-License-Identifier: MIT
-// SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>
 
 #include "base/raise_test.hpp"

@@ -1,0 +1,122 @@
+// Exceptions that go straight to their handler: what the counts say, and when they do not.
+// SPDX-License-Identifier: MIT
+#include <asyncio/detail/base/raise.hpp>
+
+#include "base/raise_test.hpp"
+#include "support/async_test.hpp"
+#include "support/program.hpp"
+
+#include <asyncio/exceptions.hpp>
+#include <asyncio/gather.hpp>
+#include <asyncio/generator.hpp>
+#include <asyncio/run.hpp>
+#include <asyncio/sleep.hpp>
+#include <asyncio/task.hpp>
+#include <asyncio/threads.hpp>
+#include <asyncio/timeout.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace asyncio {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How many exceptions `awaitable` raised directly and by unwinding until it was caught.
+template <awaitable A>
+Coro<detail::RaiseCounts> raises_of(A awaitable) {
+  const detail::RaiseCounts before = detail::raise_counts();
+  try {
+    co_await std::move(awaitable);
+  } catch (...) {
+  }
+  const detail::RaiseCounts after = detail::raise_counts();
+  co_return detail::RaiseCounts{after.direct - before.direct, after.unwound - before.unwound};
+}
+
+Coro<int> thrower(int depth) {
+  if (depth == 0) throw std::runtime_error("deep down");
+  co_return co_await thrower(depth - 1);
+}
+
+Coro<> sleeper(int depth) {
+  if (depth == 0) co_await sleep(1h);
+  else co_await sleeper(depth - 1);
+}
+
+AsyncGenerator<int> failing() {
+  co_yield 1;
+  throw std::runtime_error("no more");
+}
+
+Coro<> exhaust() {
+  auto numbers = failing();
+  while (auto number = co_await numbers.next()) EXPECT_EQ(*number, 1);
+}
+
+SYNC_TEST(Raise, "passes its own test where the processor and the library are known") {
+  // Asked for the way first: the question itself may run the test.
+  const bool directly = detail::raises_directly();
+  EXPECT_EQ(detail::direct_raise_works(), directly);
+#if defined(__x86_64__) && defined(__GLIBCXX__)
+  EXPECT_TRUE(directly || std::getenv("ASYNCIO_PORTABLE_UNWIND"));
+#endif
+}
+
+ASYNC_TEST(Raise, "takes an error through ten awaits without unwinding once") {
+  if (!detail::raises_directly()) co_return;
+  const auto raises = co_await raises_of(thrower(10));
+  EXPECT_EQ(raises.direct, 11u);
+  EXPECT_EQ(raises.unwound, 0u);
+}
+
+ASYNC_TEST(Raise, "takes a timeout's cancellation and error without unwinding once") {
+  if (!detail::raises_directly()) co_return;
+  const auto raises = co_await raises_of(wait_for(sleeper(5), 1s));
+  EXPECT_GE(raises.direct, 7u);
+  EXPECT_EQ(raises.unwound, 0u);
+}
+
+ASYNC_TEST(Raise, "takes the error of a generator and of a thread without unwinding once") {
+  if (!detail::raises_directly()) co_return;
+  const auto generator = co_await raises_of(exhaust());
+  EXPECT_EQ(generator.unwound, 0u);
+  EXPECT_GE(generator.direct, 2u);
+  const auto thread = co_await raises_of(to_thread([] { throw std::runtime_error("there"); }));
+  EXPECT_EQ(thread.unwound, 0u);
+  EXPECT_EQ(thread.direct, 1u);
+}
+
+ASYNC_TEST(Raise, "leaves an error that somebody else holds to the unwinder") {
+  auto task = create_task(thrower(0));
+  const auto raises = co_await raises_of([](Task<int> held) -> Coro<> { co_await held; }(task));
+  EXPECT_GE(raises.unwound, 1u);
+  EXPECT_THROW(std::rethrow_exception(task.exception()), std::runtime_error);
+}
+
+PROGRAM(counts_raises) {
+  run([]() -> Coro<> {
+    const auto raises = co_await raises_of(thrower(3));
+    std::printf("%d %d\n", static_cast<int>(raises.direct), static_cast<int>(raises.unwound));
+  }());
+  return 0;
+}
+
+SYNC_TEST(Raise, "is switched off by ASYNCIO_PORTABLE_UNWIND=1") {
+  const auto end = test::run_program("counts_raises", {"ASYNCIO_PORTABLE_UNWIND=1"});
+  EXPECT_EQ(end.out, "0 4\n");
+}
+
+ASYNC_TEST(Raise, "is counted in the loop's metrics") {
+  const LoopMetrics before = get_running_loop().metrics();
+  co_await raises_of(thrower(2));
+  const LoopMetrics after = get_running_loop().metrics();
+  EXPECT_EQ(after.raised_directly - before.raised_directly + after.raised_by_unwinding -
+                before.raised_by_unwinding,
+            3u);
+}
+
+}  // namespace
+}  // namespace asyncio
