@@ -215,7 +215,15 @@ void raise_by_unwinding(bool) noexcept {}
 bool raises_directly() noexcept { return false; }
 }  // namespace asyncio::inline v0::detail
 
+#if defined(__x86_64__) && defined(__linux__) && !defined(ASYNCIO_PORTABLE_UNWIND)
+// Another standard library: raise.S asks, and is told that there is no handler.
+extern "C" void asyncio_raise_by_unwinding(asyncio::detail::Raised object);
+extern "C" asyncio::detail::Raised asyncio_find_handler() noexcept;
+asyncio::detail::Raised asyncio_find_handler() noexcept { return nullptr; }
+void asyncio_raise_by_unwinding(asyncio::detail::Raised object) {
+#else
 void asyncio_raise(asyncio::detail::Raised object) {
+#endif
   ++asyncio::detail::counts.unwound;
   std::exception_ptr error = asyncio::detail::take_back(object);
   std::rethrow_exception(std::move(error));
