@@ -35,29 +35,12 @@ class Reader {
 
   unsigned char byte() noexcept { return *at_++; }
 
-  std::uintptr_t unsigned_number() noexcept {
-    std::uintptr_t number = 0;
-    unsigned shift = 0;
-    unsigned char next;
-    do {
-      next = byte();
-      number |= static_cast<std::uintptr_t>(next & 0x7f) << shift;
-      shift += 7;
-    } while (next & 0x80);
-    return number;
-  }
+  std::uintptr_t unsigned_number() noexcept { return number().bits; }
 
   std::intptr_t signed_number() noexcept {
-    std::uintptr_t number = 0;
-    unsigned shift = 0;
-    unsigned char next;
-    do {
-      next = byte();
-      number |= static_cast<std::uintptr_t>(next & 0x7f) << shift;
-      shift += 7;
-    } while (next & 0x80);
-    if (shift < 64 && (next & 0x40)) number |= ~std::uintptr_t{0} << shift;
-    return static_cast<std::intptr_t>(number);
+    Number read = number();
+    if (read.size < 64 && read.negative) read.bits |= ~std::uintptr_t{0} << read.size;
+    return static_cast<std::intptr_t>(read.bits);
   }
 
   std::uintptr_t pointer(unsigned char how) noexcept {
@@ -85,6 +68,24 @@ class Reader {
   }
 
  private:
+  // Seven bits to a byte, the lowest first; the last byte says whether a signed one is negative.
+  struct Number {
+    std::uintptr_t bits = 0;
+    unsigned size = 0;
+    bool negative = false;
+  };
+  Number number() noexcept {
+    Number read;
+    unsigned char next;
+    do {
+      next = byte();
+      read.bits |= static_cast<std::uintptr_t>(next & 0x7f) << read.size;
+      read.size += 7;
+    } while (next & 0x80);
+    read.negative = (next & 0x40) != 0;
+    return read;
+  }
+
   template <class T>
   T take() noexcept {
     T value;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/gather.hpp>
 
+#include "combine/group_children.hpp"
 #include "combine/words.hpp"
 
 #include <asyncio/context.hpp>
@@ -18,6 +19,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 using test::end_of;
 using test::Events;
+using test::work;
 
 Coro<int> give(int value, nanoseconds after = 1s) {
   co_await sleep(after);
@@ -30,21 +32,6 @@ Coro<int> fail(std::string what, nanoseconds after = 1s) {
 Coro<> fail_at_once(std::string what) {
   throw std::runtime_error(what);
   co_return;
-}
-// Says when it ends, and takes one second for that when it is cancelled.
-Coro<> work(Events& events, std::string name, nanoseconds time) {
-  bool cancelled = false;
-  try {
-    co_await sleep(time);
-  } catch (const CancelledError&) {
-    cancelled = true;
-  }
-  if (cancelled) {
-    co_await sleep(1s);
-    events.push_back(name + " C");
-    throw CancelledError();
-  }
-  events.push_back(name);
 }
 Coro<int> stubborn(nanoseconds time, int value) {
   try {

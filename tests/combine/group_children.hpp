@@ -1,4 +1,4 @@
-// What the children of the task groups under test do.
+// What the children of the groups and gathers under test do.
 // SPDX-License-Identifier: MIT
 #pragma once
 

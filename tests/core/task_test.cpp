@@ -11,6 +11,7 @@
 #include <asyncio/sleep.hpp>
 
 #include <stdexcept>
+#include <utility>
 #include <thread>
 #include <unordered_set>
 
@@ -315,6 +316,20 @@ ASYNC_TEST(Task, "takes its options in every spelling, in one awaited expression
 }
 
 // ---- who is who
+
+ASYNC_TEST(Task, "has its number before a task factory makes tasks of its own") {
+  EventLoop& loop = get_running_loop();
+  Task<int> inner;
+  bool asked = false;
+  loop.set_task_factory([&](EventLoop&, AnyTask) {
+    if (!std::exchange(asked, true)) inner = create_task(give(1));
+  });
+  auto outer = create_task(give(2));
+  loop.set_task_factory({});
+  EXPECT_NE(outer.get_name(), inner.get_name());
+  co_await outer;
+  co_await inner;
+}
 
 ASYNC_TEST(Task, "is named by a number or by its maker, and can be renamed") {
   auto task = create_task(give(1));
