@@ -19,7 +19,8 @@ struct Handler {
 /// exception tables), but only the frame's own function.
 Handler find_handler(std::uintptr_t pc, const std::type_info& type, void* object) noexcept;
 
-/// True if a handler for `catches` takes the object; `object` then points at what it sees.
-bool catches(const std::type_info* catches, const std::type_info& type, void*& object) noexcept;
+/// True if a handler for `wanted`, null for everything, takes the object; `object` then points at
+/// what it sees.
+bool catches(const std::type_info* wanted, const std::type_info& type, void*& object) noexcept;
 
 }  // namespace asyncio::inline v0::detail

@@ -11,9 +11,9 @@
 #include <asyncio/sleep.hpp>
 
 #include <stdexcept>
-#include <utility>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 namespace asyncio {
 namespace {
