@@ -47,13 +47,14 @@ inline void keep(const T& value) {
 
 class Stopwatch {
  public:
+  // Started again, it goes on from where it stopped.
   void start() {
-    cpu_ = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-    wall_ = clock_ns(CLOCK_MONOTONIC);
+    cpu_ -= clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    wall_ -= clock_ns(CLOCK_MONOTONIC);
   }
   void stop() {
-    wall_ = clock_ns(CLOCK_MONOTONIC) - wall_;
-    cpu_ = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_;
+    wall_ += clock_ns(CLOCK_MONOTONIC);
+    cpu_ += clock_ns(CLOCK_PROCESS_CPUTIME_ID);
   }
   double wall_ns() const { return wall_; }
 

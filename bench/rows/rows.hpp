@@ -28,6 +28,12 @@ Coro<> million(long n);
 Coro<> sleeping(long n);
 Coro<> sleepall(long n);
 Coro<> cancel(long n);
+// errors.cpp
+Coro<> throw1(long n);
+Coro<> throw10(long n);
+Coro<> cancel1(long n);
+Coro<> cancel10(long n);
+Coro<> cancel20(long n);
 // timers.cpp
 Coro<> wait_for_turn(long n);
 Coro<> arm100k(long n);

@@ -86,6 +86,7 @@ struct FoundBefore {
     return found.handler;
   }
 
+  Globals* const globals = reinterpret_cast<Globals*>(abi::__cxa_get_globals());  // this thread's
   Found at[size];
 };
 
@@ -190,7 +191,7 @@ asyncio_landing asyncio_find_handler(asyncio::detail::Raised object, std::uintpt
   header.seen_by_handler = seen;
   header.unwind.private_1 = 0;
   header.unwind.private_2 = stack;
-  ++reinterpret_cast<Globals*>(abi::__cxa_get_globals())->uncaught;
+  ++table->globals->uncaught;
   ++counts.direct;
   return {handler.landing_pad, handler.selector};
 }

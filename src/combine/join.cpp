@@ -4,8 +4,6 @@
 
 #include <asyncio/exceptions.hpp>
 
-#include "core/traceback.hpp"
-
 #include <stdexcept>
 #include <utility>
 
@@ -139,17 +137,6 @@ void JoinSet::Wait::await_resume() noexcept {
 
 // ---- the whole way
 
-namespace {
-
-Raised failure_of(ResultState& state) {
-  state.set(ResultState::seen);
-  std::exception_ptr why = state.failure();
-  chain_truncate(why, state.base_chain);
-  return give_up(std::move(why));
-}
-
-}  // namespace
-
 Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter) {
   using Until = JoinSet::Until;
   set.watch(plan.children, plan.count);
@@ -186,7 +173,7 @@ Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter) {
   if (set.cancelled()) raise_cancelled();
   if (trouble) asyncio_raise(give_up(std::move(trouble)));
   if (plan.until == Until::first_failure && set.failed()) {
-    asyncio_raise(failure_of(set.failed()->state()));
+    asyncio_raise(give_up((set.failed()->state()).take_failure()));
   }
 }
 

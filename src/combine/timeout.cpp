@@ -5,6 +5,7 @@
 #include <asyncio/detail/core/callback.hpp>
 
 #include "core/loop.hpp"
+#include "core/chain.hpp"
 #include "core/traceback.hpp"
 
 namespace asyncio::inline v0 {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/future.hpp>
 
+#include "core/chain.hpp"
 #include "core/context.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
@@ -53,12 +54,19 @@ void ResultState::require_value() const {
 std::exception_ptr ResultState::failure() const {
   if (error) return error;
   if (!is(cancelled)) return nullptr;
-  // Cancelled without having thrown: the error is made for the first who asks.
-  auto& self = const_cast<ResultState&>(*this);
-  const std::string_view message =
-      kind == Kind::task ? cancel_message(static_cast<const TaskState&>(*this)) : "";
-  self.error = std::make_exception_ptr(CancelledError(message));
-  return error;
+  const auto* const task =
+      kind == Kind::task ? static_cast<const TaskState*>(this) : nullptr;
+  auto made = std::make_exception_ptr(CancelledError(task ? cancel_message(*task) : ""));
+  if (task && task->cancelled_at) chain_append(made, task->cancelled_at, this);
+  return made;
+}
+
+std::exception_ptr ResultState::take_failure() {
+  set(seen);
+  std::exception_ptr why = failure();
+  if (references == 1) error = nullptr;
+  chain_truncate(why, base_chain);
+  return why;
 }
 
 void ResultState::let_go() noexcept {
@@ -150,10 +158,8 @@ void ResultWait::refuse() const {
 }
 
 Raised ResultWait::error() {
-  state_.set(ResultState::seen);
   if (state_.is(ResultState::taken)) throw_result_taken();
-  std::exception_ptr why = state_.failure();
-  chain_truncate(why, state_.base_chain);
+  std::exception_ptr why = state_.take_failure();
   if (task) {
     auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
                       .promise();

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/task.hpp>
 
+#include "core/chain.hpp"
 #include "core/context.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
@@ -179,10 +180,19 @@ ASYNCIO_COLD void fail_task(TaskState& task, PromiseBase& root) noexcept {
 
 namespace {
 
+// Of thousands of tasks that are cancelled and wait to be joined, each would keep an exception: one
+// that says no more than the message and a single place is made anew for whoever asks.
+ASYNCIO_COLD void look_at_cancellation(TaskState& task, const CancelledError& why) noexcept {
+  task.set(ResultState::cancelled);
+  if (task.base_chain > 1 || why.message() != cancel_message(task)) return;
+  task.cancelled_at = chain_innermost(task.error);
+  task.error = nullptr;
+}
+
 ASYNCIO_COLD void look_at_error(TaskState& task) noexcept {
   task.base_chain = chain_length(task.error);
-  if (is_cancellation(task.error)) {
-    task.set(ResultState::cancelled);
+  if (const CancelledError* why = as_cancellation(task.error)) {
+    look_at_cancellation(task, *why);
   } else if (is_exit(task.error)) {
     task.set(ResultState::seen);
     loop_of(*task.loop).end_with(task.error);
@@ -193,6 +203,7 @@ ASYNCIO_COLD void look_at_error(TaskState& task) noexcept {
 
 void end_task(TaskState& task) noexcept {
   task.resume_at = nullptr;  // its frame is gone, and error handlers may ask for its stack
+  task.cancelled_at = nullptr;
   if (task.error) [[unlikely]] {
     look_at_error(task);
   } else if (task.loop->debug && task.requests > 0 && !task.is_cancelled()) [[unlikely]] {

@@ -1,81 +1,19 @@
-// Keeps, finds and prints the chain of coroutines that an exception crossed.
+// Prints the chain of coroutines that an exception crossed.
 // SPDX-License-Identifier: MIT
 #include "core/traceback.hpp"
 
 #include <asyncio/exceptions.hpp>
 
+#include "core/chain.hpp"
+
 #include <cxxabi.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <mutex>
 #include <typeinfo>
-#include <unordered_map>
 
 namespace asyncio::inline v0::detail {
 namespace {
-
-// An exception's chain must die with it, or the next one at its address would inherit it. The
-// Itanium C++ ABI calls the destructor noted in the exception's header when the last reference
-// goes: an exception that has a chain has ours there, which forgets the chain and goes on to the
-// one before. The header lies right before the object; its layout is fixed by the ABI (level II),
-// and libstdc++ and libc++abi agree on it.
-using Destructor = void (*)(void*);
-
-struct Step {
-  Where place;
-  const void* frame;
-};
-
-struct Chain {
-  Destructor destroy_exception;
-  std::vector<Step> steps;  // innermost first
-};
-
-struct Table {
-  std::mutex mutex;
-  std::unordered_map<const void*, Chain> chains;
-};
-
-// Never destroyed: exceptions may outlive every global.
-Table& table() {
-  static Table* const instance = new Table;
-  return *instance;
-}
-
-const void* object_of(const std::exception_ptr& error) noexcept {
-  const void* object;
-  static_assert(sizeof error == sizeof object);
-  std::memcpy(&object, &error, sizeof object);
-  return object;
-}
-
-Destructor& destructor_of(const void* object) noexcept {
-  constexpr std::size_t before_object = 104;  // offset of exceptionDestructor in __cxa_exception
-  auto* at = static_cast<const char*>(object) - before_object;
-  return *reinterpret_cast<Destructor*>(const_cast<char*>(at));
-}
-
-void forget_chain(void* object) {
-  Destructor next = nullptr;
-  {
-    Table& all = table();
-    const std::lock_guard lock(all.mutex);
-    if (auto found = all.chains.find(object); found != all.chains.end()) {
-      next = found->second.destroy_exception;
-      all.chains.erase(found);
-    }
-  }
-  if (next) next(object);
-}
-
-// The chain of an exception, null if it has none. Call with the table locked.
-Chain* find_chain(Table& all, const void* object) noexcept {
-  if (!object || destructor_of(object) != &forget_chain) return nullptr;
-  auto found = all.chains.find(object);
-  return found == all.chains.end() ? nullptr : &found->second;
-}
 
 // What __builtin_source_location() points to; std::source_location keeps it private.
 struct Location {
@@ -205,63 +143,8 @@ std::string demangled(const char* symbol) {
   return result;
 }
 
-void chain_append(const std::exception_ptr& error, Where place, const void* frame) noexcept {
-  const void* object = object_of(error);
-  if (!object) return;
-  Table& all = table();
-  const std::lock_guard lock(all.mutex);
-  try {
-    Chain* chain = find_chain(all, object);
-    if (!chain) {
-      chain = &all.chains[object];
-      chain->destroy_exception = destructor_of(object);
-      chain->steps.clear();
-      destructor_of(object) = &forget_chain;
-    }
-    if (!chain->steps.empty() && chain->steps.back().frame == frame) return;
-    chain->steps.push_back({place, frame});
-  } catch (const std::bad_alloc&) {
-    // A traceback that misses a line is better than an error that is lost.
-  }
-}
-
-std::uint32_t chain_length(const std::exception_ptr& error) noexcept {
-  Table& all = table();
-  const std::lock_guard lock(all.mutex);
-  const Chain* chain = find_chain(all, object_of(error));
-  return chain ? static_cast<std::uint32_t>(chain->steps.size()) : 0;
-}
-
-void chain_truncate(const std::exception_ptr& error, std::uint32_t length) noexcept {
-  Table& all = table();
-  const std::lock_guard lock(all.mutex);
-  Chain* chain = find_chain(all, object_of(error));
-  if (!chain || chain->steps.size() < length) return;
-  chain->steps.erase(chain->steps.begin() + length, chain->steps.end());
-  // The next entry is made by another frame, even if it lies where an old one lay.
-  if (!chain->steps.empty()) chain->steps.back().frame = nullptr;
-}
-
-void chain_copy(const std::exception_ptr& from, const std::exception_ptr& to) noexcept {
-  std::vector<Step> steps;
-  try {
-    Table& all = table();
-    const std::lock_guard lock(all.mutex);
-    if (const Chain* chain = find_chain(all, object_of(from))) steps = chain->steps;
-  } catch (const std::bad_alloc&) {
-  }
-  for (const Step& step : steps) chain_append(to, step.place, step.frame);
-}
-
 std::vector<FrameEntry> chain_entries(const std::exception_ptr& error) {
-  std::vector<Where> places;
-  {
-    Table& all = table();
-    const std::lock_guard lock(all.mutex);
-    if (const Chain* chain = find_chain(all, object_of(error))) {
-      for (const Step& step : chain->steps) places.push_back(step.place);
-    }
-  }
+  std::vector<Where> places = chain_places(error);
   std::reverse(places.begin(), places.end());
   return entries_of(places);
 }
@@ -306,8 +189,13 @@ std::string format(const std::exception_ptr& error) {
   return out;
 }
 
-bool is_cancellation(const std::exception_ptr& error) noexcept {
-  return error && *error.__cxa_exception_type() == typeid(CancelledError);  // it is final
+const CancelledError* as_cancellation(const std::exception_ptr& error) noexcept {
+  // It is final, so that the exception's object is one.
+  if (!error || *error.__cxa_exception_type() != typeid(CancelledError)) return nullptr;
+  const CancelledError* cancelled;
+  static_assert(sizeof cancelled == sizeof error);
+  __builtin_memcpy(&cancelled, &error, sizeof cancelled);
+  return cancelled;
 }
 
 bool is_exit(const std::exception_ptr& error) noexcept {

@@ -89,6 +89,15 @@ ASYNC_TEST(Raise, "takes the error of a generator and of a thread without unwind
   EXPECT_EQ(thread.direct, 1u);
 }
 
+ASYNC_TEST(Raise, "takes the error of a task that nobody else holds without unwinding once") {
+  if (!detail::raises_directly()) co_return;
+  const auto awaited = co_await raises_of(create_task(thrower(2)));
+  EXPECT_EQ(awaited.unwound, 0u);
+  EXPECT_EQ(awaited.direct, 3u);
+  const auto gathered = co_await raises_of(gather(thrower(2), sleeper(2)));
+  EXPECT_EQ(gathered.unwound, 0u);
+}
+
 ASYNC_TEST(Raise, "leaves an error that somebody else holds to the unwinder") {
   auto task = create_task(thrower(0));
   const auto raises = co_await raises_of([](Task<int> held) -> Coro<> { co_await held; }(task));

@@ -15,6 +15,8 @@
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <thread>
+#include <utility>
 
 namespace asyncio {
 namespace {
@@ -190,6 +192,80 @@ ASYNC_TEST(Traceback, "of a cancellation names the await that was cut [R14]") {
   const auto outcome = co_await task.join();
   EXPECT_EQ(entries(traceback(outcome.exception())),
             (Events{at("outer", outer_line), at("middle", middle_line), at("inner", inner_line)}));
+}
+
+int deep_line = 0;
+int bottom_line = 0;
+Coro<> deep(int depth) {
+  if (depth == 0) {
+    bottom_line = __LINE__; co_await inner();
+  }
+  deep_line = __LINE__; co_await deep(depth - 1);
+}
+
+int nap_line = 0;
+Coro<> nap() {
+  nap_line = __LINE__; co_await sleep(1h);
+}
+
+ASYNC_TEST(Traceback, "of a cancelled task that was one coroutine deep is there each time [R14]") {
+  auto task = create_task(nap());
+  co_await sleep(0s);
+  task.cancel("no more");
+  const Events expected = {at("nap", nap_line)};
+  EXPECT_EQ(entries(traceback((co_await task.join()).exception())), expected);
+  EXPECT_EQ(entries(traceback((co_await task.join()).exception())), expected);
+  const std::exception_ptr error = co_await error_of(await_task(task));
+  EXPECT_EQ(from(entries(traceback(error)), at("await_task", task_line)),
+            (Events{at("await_task", task_line), at("nap", nap_line)}));
+  EXPECT_NE(format_exception(error).find("CancelledError: no more"), std::string::npos);
+}
+
+Coro<> other_words() {
+  try {
+    co_await sleep(1h);
+  } catch (const CancelledError&) {
+    throw CancelledError("words of its own");
+  }
+}
+
+ASYNC_TEST(Traceback, "of a cancelled task keeps the words of the error it ended with [R14]") {
+  auto task = create_task(other_words());
+  co_await sleep(0s);
+  task.cancel("words of the request");
+  const auto outcome = co_await task.join();
+  EXPECT_NE(format_exception(outcome.exception()).find("words of its own"), std::string::npos);
+}
+
+ASYNC_TEST(Traceback, "keeps the order of many places [A5]") {
+  const std::exception_ptr error = co_await error_of(deep(100));
+  const Events lines = entries(traceback(error));
+  EXPECT_EQ(from(lines, at("deep", deep_line)).size(), 102u);
+  EXPECT_EQ(std::count(lines.begin(), lines.end(), at("deep", deep_line)), 100);
+  EXPECT_EQ(from(lines, at("deep", bottom_line)),
+            (Events{at("deep", bottom_line), at("inner", inner_line)}));
+}
+
+Coro<> await_from_thread(std::exception_ptr error) {
+  for (int i = 0; i < 30; ++i) {
+    try {
+      co_await [](std::exception_ptr again) -> Coro<> {
+        co_await sleep(0s);
+        std::rethrow_exception(again);
+      }(error);
+    } catch (...) {
+      static_cast<void>(traceback(error));
+    }
+  }
+}
+
+SYNC_TEST(Traceback, "of one exception may grow and be read in two threads at once [A5]") {
+  for (int round = 0; round < 10; ++round) {
+    auto error = std::make_exception_ptr(ValueError("shared"));
+    std::thread other([error] { run(await_from_thread(error)); });
+    run(await_from_thread(std::exchange(error, nullptr)));
+    other.join();
+  }
 }
 
 SYNC_TEST(Traceback, "of what leaves run begins with main [A5]") {

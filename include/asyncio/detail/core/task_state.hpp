@@ -138,7 +138,7 @@ struct ResultOps {
 ///     pending   | no   | unused               | who awaits it, and callbacks, in order
 ///     value     | yes  | null                 | empty
 ///     failed    | yes  | what was thrown      | empty
-///     cancelled | yes  | the CancelledError, made when first asked for | empty
+///     cancelled | yes  | null, or the CancelledError where that says more than the request | empty
 struct ResultState : ReadyNode {
   static constexpr unsigned done = 1;
   static constexpr unsigned cancelled = 2;
@@ -183,6 +183,9 @@ struct ResultState : ReadyNode {
   ASYNCIO_API void require_value() const;
   /// The error or the CancelledError, for a state that is done; null for a value.
   ASYNCIO_API std::exception_ptr failure() const;
+  /// The failure, for who raises it: seen, and its traceback back to where it began. The last who
+  /// holds the state takes it, and an exception that nobody else holds is raised directly.
+  ASYNCIO_API std::exception_ptr take_failure();
 
  private:
   ASYNCIO_API void let_go() noexcept;
@@ -197,7 +200,10 @@ struct TaskState : ResultState {
   std::coroutine_handle<> resume_at;
   Waiter* waiting = nullptr;          // innermost wait; null while ready or running
   RingNode all;                       // in LoopBase::tasks
-  TaskState* next_cancelled = nullptr;  // in CancelRequest's list
+  union {
+    TaskState* next_cancelled = nullptr;  // in CancelRequest's list
+    Where cancelled_at;  // at the end: where CancelledError was raised; null: it says it itself
+  };
   std::uintptr_t name = 0;            // an id, or (low bit set) a pointer to TaskName
   ContextSlot context;
 
