@@ -109,7 +109,7 @@ def interpreted(*command):
 
 
 PEERS = {
-    "Asio": Peer(("libboost1.81-dev",), lambda: has_header("boost/asio/awaitable.hpp"),
+    "Asio": Peer(("libboost1.81-dev",), lambda: has_header("boost/asio/cancellation_signal.hpp"),
                  compiled("asio_micro", "g++", FLAGS, "peers/asio_micro.cpp")),
     "Tokio": Peer(("cargo", "rustc", "librust-tokio+full-dev"),
                   lambda: shutil.which("cargo")
@@ -206,7 +206,9 @@ def ours(compiler):
         raise Unavailable(f"needs {CXX[compiler]}")
     folder = BUILD / f"bench-{compiler}"
     cmake(folder, compiler, ["asyncio_bench", "asyncio_bench_memory"], "-DASYNCIO_BUILD_BENCH=ON")
-    return {"bench": [str(folder / "bench" / "asyncio_bench")],
+    bench = str(folder / "bench" / "asyncio_bench")
+    return {"bench": [bench],
+            "unwinding": ["env", "ASYNCIO_PORTABLE_UNWIND=1", bench],
             "memory": [str(folder / "bench" / "asyncio_bench_memory")],
             "compile": compile_cost("ours")}
 

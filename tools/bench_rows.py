@@ -32,6 +32,7 @@ def same(case, *names):
     return {name: case for name in names}
 
 
+ERRORS = ("Asio", "Tokio", "Go", "Python", "uvloop")  # Tokio and Go: errors are values
 MANY = 1_000_000
 TASKS = 100_000
 
@@ -91,9 +92,23 @@ ROWS = [
         limit=("timers rearm1m",), peers=same("rearm1m", "Asio", "Go", "libuv")),
     Row("recall1m", "  cancel + call_at", "ns", "recall1m", "1.3 x limit", n=MANY,
         limit=("timers rearm1m",)),
-    Row("cancel", "cancel + join one of 100,000 asleep", "ns", "cancel", "-", n=TASKS,
+    Row("cancel", "cancel + join one of 100,000 asleep", "ns", "cancel", "350", n=TASKS,
         peers=same("cancel", "Asio", "Tokio", "Go", "Python", "uvloop"),
         quoted={"Corral": 501}),
+    Row("cancel1", "cancel through 1 await, caught at the top", "ns", "cancel1",
+        peers=same("cancel1", *ERRORS)),
+    Row("cancel10", "  through 10 awaits", "ns", "cancel10", "1000",
+        peers=same("cancel10", *ERRORS)),
+    Row("cancel20", "  through 20 awaits", "ns", "cancel20", "2000",
+        peers=same("cancel20", *ERRORS)),
+    Row("cancel10_unwound", "  through 10, raised by unwinding", "ns", "cancel10",
+        program="unwinding"),
+    Row("throw1", "error through 1 await, throw included", "ns", "throw1", "1250 / 1350",
+        peers=same("throw1", *ERRORS)),
+    Row("throw10", "  through 10 awaits", "ns", "throw10", "2000",
+        peers=same("throw10", *ERRORS)),
+    Row("throw10_unwound", "  through 10, raised by unwinding", "ns", "throw10",
+        program="unwinding"),
     Row("thread64", "to_thread, 64 in flight, 4 workers", "us", "thread64", "0.35", value="wall",
         cores=2, peers=same("thread64", "Asio", "Tokio", "Python", "uvloop", "libuv"),
         quoted={"Corral": 0.29}),

@@ -4,6 +4,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <chrono>
 #include <exception>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -200,6 +201,65 @@ static void cancel(net::io_context& io, long n) {
   watch.report(double(n));
 }
 
+__attribute__((noinline)) static awaitable<int> fail_below(int depth) {
+  if (depth == 0) throw std::runtime_error("failed");
+  co_return co_await fail_below(depth - 1) + 1;
+}
+
+static void thrown_through(net::io_context& io, long n, int depth) {
+  long caught = 0;
+  co_spawn(
+      io,
+      [&, n, depth]() -> awaitable<void> {
+        watch.start();
+        for (long i = 0; i < n; i++) {
+          try {
+            caught += co_await fail_below(depth - 1);
+          } catch (const std::runtime_error&) {
+            caught++;
+          }
+        }
+        watch.stop();
+      },
+      detached);
+  io.run();
+  if (caught != n) measure::fail("errors lost");
+  watch.report(double(n));
+}
+
+__attribute__((noinline)) static awaitable<int> sleep_below(net::io_context& io, int depth) {
+  if (depth > 0) co_return co_await sleep_below(io, depth - 1) + 1;
+  net::steady_timer t(io, 1h);
+  co_await t.async_wait(use_awaitable);
+  co_return 0;
+}
+
+static void cancelled_through(net::io_context& io, long n, int depth) {
+  constexpr long batch = 200;
+  for (long round = 0; round < n / batch; round++) {
+    std::vector<net::cancellation_signal> signals(batch);
+    long caught = 0;
+    auto task = [&]() -> awaitable<void> {
+      try {
+        co_await sleep_below(io, depth - 1);
+      } catch (const boost::system::system_error&) {
+        caught++;
+      }
+    };
+    for (auto& signal : signals) {
+      co_spawn(io, task(), net::bind_cancellation_slot(signal.slot(), detached));
+    }
+    io.restart();
+    io.poll();
+    watch.start();
+    for (auto& signal : signals) signal.emit(net::cancellation_type::terminal);
+    io.run();
+    watch.stop();
+    if (caught != batch) measure::fail("cancellations lost");
+  }
+  watch.report(double(n / batch * batch));
+}
+
 static long random_below(long limit) {
   static unsigned long long state = 88172645463325252ull;
   state ^= state << 13;
@@ -280,6 +340,11 @@ int main(int argc, char** argv) {
   if (name == "yield") yield(io, n, 2);
   if (name == "yield1000") yield(io, n, 1000);
   if (name == "sleepall") sleepall(io, n);
+  if (name == "throw1") thrown_through(io, n, 1);
+  if (name == "throw10") thrown_through(io, n, 10);
+  if (name == "cancel1") cancelled_through(io, n, 1);
+  if (name == "cancel10") cancelled_through(io, n, 10);
+  if (name == "cancel20") cancelled_through(io, n, 20);
   if (name == "timeout") timeout(io, n);
   if (name == "timeraw") timeraw(io, n);
   if (name == "thread1") thread(io, n, 1, 1);

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand"
 	"os"
@@ -132,6 +133,78 @@ func cancel(n int) {
 	report(n, 0)
 }
 
+var failed = errors.New("failed")
+
+// Errors are values here: each level looks at one and returns it.
+//
+//go:noinline
+func failBelow(depth int) (int, error) {
+	if depth == 0 {
+		return 0, failed
+	}
+	x, err := failBelow(depth - 1)
+	if err != nil {
+		return 0, err
+	}
+	return x + 1, nil
+}
+
+func failThrough(n int, depth int) {
+	start()
+	for i := 0; i < n; i++ {
+		if _, err := failBelow(depth - 1); err == nil {
+			panic("an error was lost")
+		}
+	}
+	report(n, 0)
+}
+
+//go:noinline
+func sleepBelow(ctx context.Context, depth int) error {
+	if depth > 0 {
+		return sleepBelow(ctx, depth-1)
+	}
+	t := time.NewTimer(time.Hour)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func cancelThrough(n int, depth int) {
+	const batch = 200
+	var wall, spent float64
+	for round := 0; round < n/batch; round++ {
+		var wg sync.WaitGroup
+		var cancels [batch]context.CancelFunc
+		wg.Add(batch)
+		for i := range cancels {
+			ctx, cancel := context.WithCancel(context.Background())
+			cancels[i] = cancel
+			go func() {
+				if sleepBelow(ctx, depth-1) == nil {
+					panic("not cancelled")
+				}
+				wg.Done()
+			}()
+		}
+		runtime.Gosched()
+		start()
+		for _, cancel := range cancels {
+			cancel()
+		}
+		wg.Wait()
+		wall += float64(time.Since(wallStart))
+		spent += cpu() - cpuStart
+	}
+	operations := float64(n / batch * batch)
+	fmt.Printf("%.3f %.3f 0\n", wall/operations, spent/operations)
+	os.Exit(0)
+}
+
 func nothing() {}
 
 func pending(count int) []*time.Timer {
@@ -184,6 +257,16 @@ func main() {
 		rearm(n, 1000000)
 	case "cancel":
 		cancel(n)
+	case "throw1":
+		failThrough(n, 1)
+	case "throw10":
+		failThrough(n, 10)
+	case "cancel1":
+		cancelThrough(n, 1)
+	case "cancel10":
+		cancelThrough(n, 10)
+	case "cancel20":
+		cancelThrough(n, 20)
 	}
 	os.Exit(2)
 }

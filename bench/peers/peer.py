@@ -42,6 +42,48 @@ async def chain(depth):
     return await chain(depth - 1) + 1
 
 
+async def fail_below(depth):
+    if depth == 0:
+        raise RuntimeError("failed")
+    return await fail_below(depth - 1) + 1
+
+
+async def sleep_below(depth):
+    if depth == 0:
+        await asyncio.sleep(3600)
+        return 0
+    return await sleep_below(depth - 1) + 1
+
+
+async def cancelled_through(depth):
+    """Only what lies between cancel() and the handler at the top is measured."""
+    global wall_start, cpu_start
+    batch, caught, wall, cpu = 200, 0, 0, 0
+
+    async def catch_above():
+        nonlocal caught
+        try:
+            await sleep_below(depth - 1)
+        except asyncio.CancelledError:
+            caught += 1
+
+    for _ in range(n // batch):
+        tasks = [asyncio.create_task(catch_above()) for _ in range(batch)]
+        await asyncio.sleep(0)
+        caught = 0
+        start()
+        for task in tasks:
+            task.cancel()
+        while caught < batch:
+            await asyncio.sleep(0)
+        wall += time.perf_counter_ns() - wall_start
+        cpu += time.process_time_ns() - cpu_start
+        await asyncio.wait(tasks)
+    operations = n // batch * batch
+    print(f"{wall / operations:.3f} {cpu / operations:.3f} 0", flush=True)
+    os._exit(0)
+
+
 async def yield_loop(k):
     for _ in range(k):
         await asyncio.sleep(0)
@@ -105,6 +147,17 @@ async def main():
         for _ in range(n // 10):
             await chain(9)
         report(n)
+    if case in ("throw1", "throw10"):
+        depth = int(case[5:])
+        start()
+        for _ in range(n):
+            try:
+                await fail_below(depth - 1)
+            except RuntimeError:
+                pass
+        report(n)
+    if case in ("cancel1", "cancel10", "cancel20"):
+        await cancelled_through(int(case[6:]))
     if case == "spawn":
         start()
         create_task = asyncio.create_task

@@ -4,8 +4,8 @@
 
 #include <asyncio/detail/core/callback.hpp>
 
-#include "core/loop.hpp"
 #include "core/chain.hpp"
+#include "core/loop.hpp"
 #include "core/traceback.hpp"
 
 namespace asyncio::inline v0 {

@@ -18,6 +18,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
+#include <string>
+#include <unwind.h>
 
 namespace asyncio {
 namespace {
@@ -104,6 +106,33 @@ ASYNC_TEST(Raise, "leaves an error that somebody else holds to the unwinder") {
   EXPECT_GE(raises.unwound, 1u);
   EXPECT_THROW(std::rethrow_exception(task.exception()), std::runtime_error);
 }
+
+#if defined(__GLIBCXX__)
+// As another language throws.
+Coro<> throw_foreign(int& destroyed) {
+  struct Witness {
+    int& destroyed;
+    ~Witness() { ++destroyed; }
+  };
+  const Witness witness{destroyed};
+  static _Unwind_Exception foreign = {};
+  foreign.exception_class = 0x464f524549474e00;
+  foreign.exception_cleanup = [](_Unwind_Reason_Code, _Unwind_Exception*) {};
+  co_await sleep(0s);
+  _Unwind_RaiseException(&foreign);
+}
+
+ASYNC_TEST(Raise, "makes a RuntimeError of what another language throws") {
+  int destroyed = 0;
+  try {
+    co_await throw_foreign(destroyed);
+    ADD_FAILURE() << "nothing came";
+  } catch (const RuntimeError& error) {
+    EXPECT_NE(std::string(error.what()).find("not of C++"), std::string::npos);
+  }
+  EXPECT_EQ(destroyed, 1);
+}
+#endif
 
 PROGRAM(counts_raises) {
   run([]() -> Coro<> {

@@ -8,6 +8,7 @@
 #include <asyncio/detail/base/raise.hpp>
 
 #include <cstdint>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <typeinfo>
@@ -306,8 +307,13 @@ std::string run_program_of(std::uint64_t seed, bool by_unwinding) {
   return program.log.text();
 }
 
+std::uint64_t how_many_programs() {
+  const char* const wish = std::getenv("ASYNCIO_TEST_PROGRAMS");
+  return wish ? std::strtoull(wish, nullptr, 10) : 3000;
+}
+
 SYNC_TEST(RandomPrograms, "see the same whichever way an exception is raised") {
-  constexpr std::uint64_t programs = 3000;
+  const std::uint64_t programs = how_many_programs();
   const auto before = detail::raise_counts();
   int differences = 0;
   for (std::uint64_t seed = 1; seed <= programs && differences < 3; ++seed) {

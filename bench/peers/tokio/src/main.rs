@@ -153,6 +153,59 @@ async fn cancel(n: usize) -> ! {
     watch.report(n as f64, 0.0)
 }
 
+type Fallible = Pin<Box<dyn Future<Output = Result<i64, std::io::Error>> + Send>>;
+
+// Errors are values here: each level looks at one and returns it.
+#[inline(never)]
+fn fail_below(depth: i64) -> Fallible {
+    Box::pin(async move {
+        if depth == 0 {
+            return Err(std::io::ErrorKind::Other.into());
+        }
+        Ok(fail_below(depth - 1).await? + 1)
+    })
+}
+
+#[inline(never)]
+fn sleep_below(depth: i64) -> Boxed {
+    Box::pin(async move {
+        if depth == 0 {
+            sleep(Duration::from_secs(3600)).await;
+            return 0;
+        }
+        sleep_below(depth - 1).await + 1
+    })
+}
+
+async fn fail_through(n: usize, depth: i64) {
+    for _ in 0..n {
+        assert!(fail_below(depth - 1).await.is_err());
+    }
+}
+
+// abort() drops the future; nothing in it can catch that.
+async fn cancel_through(n: usize, depth: i64) -> ! {
+    const BATCH: usize = 200;
+    let mut wall = 0.0;
+    let mut cpu = 0.0;
+    for _ in 0..n / BATCH {
+        let tasks: Vec<_> = (0..BATCH).map(|_| spawn(sleep_below(depth - 1))).collect();
+        spawn(async {}).await.unwrap();
+        let watch = start();
+        for task in &tasks {
+            task.abort();
+        }
+        for task in tasks {
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+        wall += clock_ns(MONOTONIC) - watch.wall;
+        cpu += clock_ns(PROCESS_CPUTIME) - watch.cpu;
+    }
+    let operations = (n / BATCH * BATCH) as f64;
+    println!("{:.3} {:.3} 0", wall / operations, cpu / operations);
+    std::process::exit(0)
+}
+
 async fn run(name: String, n: usize) {
     let operations = n as f64;
     let watch = start();
@@ -195,6 +248,11 @@ async fn run(name: String, n: usize) {
         "thread1" => hops(n, 1).await,
         "thread64" => hops(n, 64).await,
         "cancel" => cancel(n).await,
+        "throw1" => fail_through(n, 1).await,
+        "throw10" => fail_through(n, 10).await,
+        "cancel1" => cancel_through(n, 1).await,
+        "cancel10" => cancel_through(n, 10).await,
+        "cancel20" => cancel_through(n, 20).await,
         _ => std::process::exit(2),
     }
     watch.report(operations, 0.0)
