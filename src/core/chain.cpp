@@ -26,7 +26,7 @@ constexpr std::ptrdiff_t chain_before_object = 128;  // __cxa_exception::reserve
 #else
 constexpr std::ptrdiff_t chain_before_object = 120;  // between the count and the header proper
 #endif
-static_assert(sizeof(void*) == 8, "the offsets are those of 64 bits");
+constexpr bool header_is_known = sizeof(void*) == 8;  // where not, there are no chains
 
 // Several threads may hold one exception, and append to its chain at once.
 class Chain {
@@ -109,7 +109,8 @@ void forget_chain(void* object) {
 // Null where there is none.
 Chain* find_chain(const std::exception_ptr& error) noexcept {
   char* const object = object_of(error);
-  if (!object || destructor_of(object).load(std::memory_order_acquire) != &forget_chain) {
+  if (!header_is_known || !object ||
+      destructor_of(object).load(std::memory_order_acquire) != &forget_chain) {
     return nullptr;
   }
   return chain_slot(object);
@@ -131,7 +132,7 @@ Chain& find_or_make_chain(const std::exception_ptr& error) {
 }  // namespace
 
 void chain_append(const std::exception_ptr& error, Where place, const void* frame) noexcept {
-  if (!error) return;
+  if (!header_is_known || !error) return;
   try {
     Chain& chain = find_or_make_chain(error);
     const std::lock_guard lock(chain);
@@ -163,7 +164,7 @@ void chain_truncate(const std::exception_ptr& error, std::uint32_t length) noexc
 }
 
 void chain_copy(const std::exception_ptr& from, const std::exception_ptr& to) noexcept {
-  if (!to) return;
+  if (!header_is_known || !to) return;
   try {
     const std::vector<Where> places = chain_places(from);
     Chain& chain = find_or_make_chain(to);
