@@ -19,6 +19,9 @@
 #include <asyncio/timeout.hpp>
 #include <asyncio/wait.hpp>
 
+// Synchronisation
+#include <asyncio/sync.hpp>
+
 // Threads and context
 #include <asyncio/context.hpp>
 #include <asyncio/threads.hpp>

@@ -35,6 +35,8 @@ Loop::Loop(EventLoop& outside, Poller*& world)
       gate(*new Gate(*poller)),
       forks(forks_so_far()),
       thread(std::this_thread::get_id()) {
+  static constinit std::atomic<std::uint64_t> loops_made = 0;
+  number = loops_made.fetch_add(1, std::memory_order_relaxed) + 1;
   last_look_ = latest_now = poller->now();
 }
 

@@ -72,6 +72,7 @@ struct LoopBase {
   RingNode tasks;  // all that have not ended, oldest first
   // Not beside `tasks_made`: clang would load both at once, just after one of them was stored.
   std::size_t results = 0;  // tasks and futures that exist, done or not
+  std::uint64_t number = 0;  // from 1, in the order made: the next loop may lie where this one lay
   bool debug = false;
   bool has_task_factory = false;
 

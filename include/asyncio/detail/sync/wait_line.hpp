@@ -1,0 +1,84 @@
+// Tasks in line for a lock, a permit or an event.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/base/intrusive_list.hpp>
+#include <asyncio/detail/core/promise.hpp>
+#include <asyncio/detail/core/task_state.hpp>
+
+#include <coroutine>
+#include <cstdint>
+
+namespace asyncio::inline v0::detail {
+
+class LineWait;
+
+/// First come, first served. Whoever has been woken counts until its task runs, so that nobody
+/// overtakes it meanwhile.
+///
+///     a LineWait is | in the ring | its task
+///     waiting       | waiting_    | waits; a cancellation takes it out of the line
+///     woken         | woken_      | is ready; a cancellation is found when it runs
+///     out           | none        | runs
+class ASYNCIO_API WaitLine {
+ public:
+  WaitLine() = default;
+  WaitLine(const WaitLine&) = delete;
+  WaitLine& operator=(const WaitLine&) = delete;
+  /// Whoever is in line gets a RuntimeError.
+  ~WaitLine() {
+    if (!empty()) [[unlikely]] dissolve();
+  }
+
+  bool empty() const noexcept { return waiting_.alone() && woken_.alone(); }
+  /// False if nobody waits.
+  bool wake_first() noexcept;
+  void wake_all() noexcept;
+
+ private:
+  friend LineWait;
+
+  /// Throws:  RuntimeError if this is not the loop of those who waited before [R63].
+  void admit(LineWait& wait);
+  void dissolve() noexcept;
+
+  RingNode waiting_;
+  RingNode woken_;
+  std::uint64_t loop_ = 0;  // the number of the loop that it belongs to; 0: none yet
+};
+
+/// A task's stand in a WaitLine.
+class ASYNCIO_API LineWait : public Awaiter, public Waiter, public RingNode {
+ public:
+  explicit LineWait(WaitLine& line) noexcept : line_(&line) {}
+  ~LineWait() { unlink(); }
+
+  void await_suspend(std::coroutine_handle<> frame) {
+    line_->admit(*this);
+    stand(*this, frame);
+  }
+
+  bool cancel(CancelRequest& request) noexcept override;
+  void leave() noexcept override;
+
+ protected:
+  /// Leaves the line for good, when the task runs again. True if it was cancelled.
+  /// Throws:  RuntimeError if the line is gone.
+  bool leave_cancelled() {
+    const bool cancelled = task->take_cancel();
+    unlink();
+    if (!line_ && !cancelled) [[unlikely]] throw_dissolved();
+    return cancelled;
+  }
+  /// True if it was given a turn, and the line is still there to pass it on.
+  bool has_turn() const noexcept { return woken_ && line_; }
+
+ private:
+  friend WaitLine;
+  [[noreturn]] static void throw_dissolved();
+
+  WaitLine* line_;  // null once it is gone
+  bool woken_ = false;
+};
+
+}  // namespace asyncio::inline v0::detail

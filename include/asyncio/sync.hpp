@@ -1,0 +1,204 @@
+// Lock, Event, Semaphore and BoundedSemaphore: tasks that wait for each other.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/sync/acquire.hpp>
+
+#include <coroutine>
+#include <cstddef>
+
+namespace asyncio::inline v0 {
+
+/// Lets one task at a time through a stretch of code that contains a `co_await`.
+///
+///     asyncio::Lock lock;
+///     auto held = co_await lock.scoped_acquire();  // released when `held` goes out of scope
+///
+/// Code without a `co_await` inside needs no lock: nothing else runs meanwhile. Destroyed while
+/// tasks wait for it, it wakes them with RuntimeError.
+///
+/// Order:   first come, first served; who releases and asks again goes to the back [R56].
+/// Cancel:  a cancelled waiter leaves the line; a turn it was already given passes on [R57].
+/// Thread:  one loop, the first that waits on it [R63].
+/// Python:  asyncio.Lock; `async with lock:` is `auto held = co_await lock.scoped_acquire();`.
+class ASYNCIO_API Lock {
+ public:
+  Lock() = default;
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+
+  /// Waits for the lock and takes it. Does not suspend if it is free.
+  detail::Acquire<Lock> acquire() noexcept { return detail::Acquire<Lock>(*this); }
+  /// acquire() whose result, a Held<Lock>, releases the lock at the end of its scope.
+  detail::ScopedAcquire<Lock> scoped_acquire() noexcept {
+    return detail::ScopedAcquire<Lock>(*this);
+  }
+  /// Frees the lock; the task that has waited longest runs on a later turn of the loop.
+  /// Throws:  InvalidStateError if the lock is free.
+  void release() {
+    if (!locked_) [[unlikely]] throw_free();
+    give_back();
+  }
+
+  bool locked() const noexcept { return locked_; }
+
+ private:
+  template <class Owner>
+  friend class detail::AcquireWait;
+  friend Held<Lock>;
+
+  bool try_take() noexcept {
+    if (locked_ || !line_.empty()) return false;
+    return locked_ = true;
+  }
+  void take_turn() noexcept { locked_ = true; }
+  void pass_on() noexcept { line_.wake_first(); }
+  void give_back() noexcept {
+    locked_ = false;
+    line_.wake_first();
+  }
+  [[noreturn]] static void throw_free();
+
+  detail::WaitLine line_;
+  bool locked_ = false;
+};
+
+/// Something that happens once, or again after clear(), and that any number of tasks wait for.
+///
+///     asyncio::Event ready;
+///     co_await ready.wait();  // elsewhere: ready.set();
+///
+/// Destroyed while tasks wait for it, it wakes them with RuntimeError.
+///
+/// Order:   set() wakes all who wait, in the order they came, also if clear() follows [R58].
+/// Thread:  one loop, the first that waits on it [R63]; to set it from another thread, post
+///          set() with call_soon_threadsafe().
+/// Python:  asyncio.Event.
+class ASYNCIO_API Event {
+ public:
+  class Wait;
+  class Waiting;
+
+  Event() = default;
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+
+  void set() noexcept {
+    set_ = true;
+    line_.wake_all();
+  }
+  void clear() noexcept { set_ = false; }
+  bool is_set() const noexcept { return set_; }
+
+  /// Waits until it is set. Does not suspend if it is.
+  Wait wait() noexcept;
+
+ private:
+  detail::WaitLine line_;
+  bool set_ = false;
+};
+
+/// The wait itself.
+class [[nodiscard]] Event::Waiting : public detail::LineWait {
+ public:
+  explicit Waiting(Event& event) noexcept : LineWait(event.line_), set_(event.set_) {}
+  bool await_ready() const noexcept { return set_; }
+  ASYNCIO_INLINE void await_resume() {
+    if (task && leave_cancelled()) [[unlikely]] detail::raise_cancelled();
+  }
+
+ private:
+  const bool& set_;
+};
+
+/// What wait() returns.
+class [[nodiscard("asyncio: this does not wait: co_await it")]] Event::Wait {
+ public:
+  explicit Wait(Event& event) noexcept : event_(event) {}
+  Waiting operator co_await() && noexcept { return Waiting(event_); }
+
+ private:
+  Event& event_;
+};
+
+inline Event::Wait Event::wait() noexcept { return Wait(*this); }
+
+/// Lets `permits` tasks at a time through: a limit on how much runs at once.
+///
+///     asyncio::Semaphore at_most_ten(10);
+///     auto permit = co_await at_most_ten.scoped_acquire();
+///
+/// Destroyed while tasks wait for it, it wakes them with RuntimeError.
+///
+/// Order:   first come, first served; a permit is handed over when it is released [R60].
+/// Cancel:  a cancelled waiter leaves the line; a permit it was already given passes on.
+/// Thread:  one loop, the first that waits on it [R63].
+/// Python:  asyncio.Semaphore.
+class ASYNCIO_API Semaphore {
+ public:
+  /// Throws:  std::invalid_argument if `permits` is negative.
+  explicit Semaphore(std::ptrdiff_t permits = 1);
+  Semaphore(const Semaphore&) = delete;
+  Semaphore& operator=(const Semaphore&) = delete;
+
+  /// Waits for a permit and takes it. Does not suspend if there is one.
+  detail::Acquire<Semaphore> acquire() noexcept { return detail::Acquire<Semaphore>(*this); }
+  /// acquire() whose result, a Held<Semaphore>, gives the permit back at the end of its scope.
+  detail::ScopedAcquire<Semaphore> scoped_acquire() noexcept {
+    return detail::ScopedAcquire<Semaphore>(*this);
+  }
+  /// Gives a permit back, or one more.
+  void release() noexcept { give_back(); }
+
+  /// True if acquire() would suspend.
+  bool locked() const noexcept { return permits_ == 0 || !line_.empty(); }
+
+ protected:
+  std::ptrdiff_t permits() const noexcept { return permits_; }
+
+ private:
+  template <class Owner>
+  friend class detail::AcquireWait;
+  friend Held<Semaphore>;
+
+  bool try_take() noexcept {
+    if (locked()) return false;
+    --permits_;
+    return true;
+  }
+  // The permit was taken when it was handed over; who came meanwhile waits behind this one,
+  // even if there are more.
+  void take_turn() noexcept { hand_over(); }
+  void pass_on() noexcept { give_back(); }
+  void give_back() noexcept {
+    ++permits_;
+    hand_over();
+  }
+  void hand_over() noexcept {
+    while (permits_ > 0 && line_.wake_first()) --permits_;
+  }
+
+  std::ptrdiff_t permits_;
+  detail::WaitLine line_;
+};
+
+/// A Semaphore that finds a release() without an acquire().
+/// Python:  asyncio.BoundedSemaphore.
+class ASYNCIO_API BoundedSemaphore : public Semaphore {
+ public:
+  explicit BoundedSemaphore(std::ptrdiff_t permits = 1) : Semaphore(permits), most_(permits) {}
+
+  /// Gives a permit back.
+  /// Throws:  InvalidStateError if none is taken [R61].
+  void release() {
+    if (permits() == most_) [[unlikely]] throw_all_there();
+    Semaphore::release();
+  }
+
+ private:
+  [[noreturn]] static void throw_all_there();
+
+  const std::ptrdiff_t most_;
+};
+
+}  // namespace asyncio::inline v0

@@ -1,0 +1,55 @@
+// Who is in line, who is woken, who leaves.
+// SPDX-License-Identifier: MIT
+#include <asyncio/detail/sync/wait_line.hpp>
+
+#include <asyncio/exceptions.hpp>
+
+namespace asyncio::inline v0::detail {
+
+void WaitLine::admit(LineWait& wait) {
+  const std::uint64_t here = thread_state.loop->number;
+  if (loop_ != here) [[unlikely]] {
+    if (loop_ != 0) {
+      throw RuntimeError("co_await: this lock, semaphore or event belongs to another loop");
+    }
+    loop_ = here;
+  }
+  waiting_.append(wait);
+}
+
+bool WaitLine::wake_first() noexcept {
+  if (waiting_.alone()) return false;
+  auto& first = static_cast<LineWait&>(*waiting_.following);
+  first.unlink();
+  woken_.append(first);
+  first.woken_ = true;
+  make_ready(*first.task);
+  return true;
+}
+
+void WaitLine::wake_all() noexcept {
+  while (wake_first()) {
+  }
+}
+
+void WaitLine::dissolve() noexcept {
+  wake_all();
+  while (!woken_.alone()) {
+    auto& first = static_cast<LineWait&>(*woken_.following);
+    first.unlink();
+    first.line_ = nullptr;
+  }
+}
+
+bool LineWait::cancel(CancelRequest&) noexcept {
+  unlink();
+  return false;
+}
+
+void LineWait::leave() noexcept { unlink(); }
+
+void LineWait::throw_dissolved() {
+  throw RuntimeError("what this task waited for, a lock, semaphore or event, was destroyed");
+}
+
+}  // namespace asyncio::inline v0::detail
