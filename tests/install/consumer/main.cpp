@@ -54,6 +54,14 @@ asyncio::Coro<> everything() {
   posted.add_done_callback([](asyncio::ThreadsafeFuture<int>) {});
   posted.get();
   co_await asyncio::to_thread([] { return 1; });
+  asyncio::Lock lock;
+  co_await lock.acquire();
+  lock.release();
+  asyncio::BoundedSemaphore permits(2);
+  auto permit = co_await permits.scoped_acquire();
+  asyncio::Event event;
+  event.set();
+  co_await event.wait();
   co_await loop.run_in_executor(nullptr, [] { return 1; });
   co_await asyncio::race(answer(1), answer(2));
   co_await asyncio::gather_settled(answer(1), future);
