@@ -108,6 +108,11 @@ ROWS = [
     *[Row(f"{case}_unwound", f"  raised by unwinding: {case}", "ns", case, program="unwinding", n=n)
       for case, n in (("await", None), ("cancel", TASKS), ("cancel10", None), ("cancel20", None),
                       ("throw1", None), ("throw10", None))],
+    Row("lock", "lock + unlock, nobody else there", "ns", "lock", "4.5",
+        quoted={"Corral": 3.7}),
+    Row("lock8", "  8 tasks, each yields while it holds it", "ns", "lock8", "21",
+        quoted={"TMC": 41, "Corral": 44}),
+    Row("event", "Event: set and wake 100,000, each", "ns", "event", "25", n=TASKS),
     Row("thread64", "to_thread, 64 in flight, 4 workers", "us", "thread64", "0.35", value="wall",
         cores=2, peers=same("thread64", "Asio", "Tokio", "Python", "uvloop", "libuv"),
         quoted={"Corral": 0.29}),

@@ -34,6 +34,10 @@ Coro<> throw10(long n);
 Coro<> cancel1(long n);
 Coro<> cancel10(long n);
 Coro<> cancel20(long n);
+// sync.cpp
+Coro<> lock_free(long n);
+Coro<> lock_eight(long n);
+Coro<> event_wake(long n);
 // timers.cpp
 Coro<> wait_for_turn(long n);
 Coro<> arm100k(long n);

@@ -199,6 +199,7 @@ int bottom_line = 0;
 Coro<> deep(int depth) {
   if (depth == 0) {
     bottom_line = __LINE__; co_await inner();
+    co_return;
   }
   deep_line = __LINE__; co_await deep(depth - 1);
 }
