@@ -54,6 +54,7 @@ class ASYNCIO_API Lock {
   void take_turn() noexcept { locked_ = true; }
   void pass_on() noexcept { line_.wake_first(); }
   void give_back() noexcept {
+    if (!locked_) return;  // released by hand: who is next has been woken already
     locked_ = false;
     line_.wake_first();
   }

@@ -173,7 +173,7 @@ Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter) {
   if (set.cancelled()) raise_cancelled();
   if (trouble) asyncio_raise(give_up(std::move(trouble)));
   if (plan.until == Until::first_failure && set.failed()) {
-    asyncio_raise(give_up((set.failed()->state()).take_failure()));
+    asyncio_raise(give_up(set.failed()->state().take_failure()));
   }
 }
 

@@ -10,9 +10,11 @@
 #include <asyncio/sleep.hpp>
 #include <asyncio/timeout.hpp>
 
-#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace asyncio {
 namespace {
@@ -134,6 +136,23 @@ ASYNC_TEST(Lock, "may be released before the end of the scope, and moved out of 
   kept.release();
   EXPECT_FALSE(lock.locked());
   kept.release();  // harmless: there is nothing to release any more
+}
+
+ASYNC_TEST(Lock, "lets in one at a time also where a scope's lock was released by hand") {
+  Lock lock;
+  Events events;
+  std::vector<Task<>> tasks;
+  {
+    auto held = co_await lock.scoped_acquire();
+    tasks.push_back(create_task(visit(lock, events, "first")));
+    tasks.push_back(create_task(visit(lock, events, "second")));
+    co_await sleep(0s);
+    lock.release();
+  }
+  co_await sleep(0s);
+  EXPECT_EQ(events, (Events{"first"}));
+  co_await gather(std::move(tasks));
+  EXPECT_EQ(events, (Events{"first", "second"}));
 }
 
 ASYNC_TEST(Lock, "says so when a free lock is released") {
