@@ -1,4 +1,4 @@
-// Lock, Event, Semaphore and BoundedSemaphore: tasks that wait for each other.
+// Lock, Event, Condition, Semaphore and BoundedSemaphore: tasks that wait for each other.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -6,6 +6,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <type_traits>
 
 namespace asyncio::inline v0 {
 
@@ -46,6 +47,7 @@ class ASYNCIO_API Lock {
   template <class Owner>
   friend class detail::AcquireWait;
   friend Held<Lock>;
+  friend class Condition;
 
   bool try_take() noexcept {
     if (locked_ || !line_.empty()) return false;
@@ -123,6 +125,60 @@ class [[nodiscard("asyncio: this does not wait: co_await it")]] Event::Wait {
 };
 
 inline Event::Wait Event::wait() noexcept { return Wait(*this); }
+
+/// A Lock, and tasks that wait under it until what it guards has changed.
+///
+///     auto held = co_await condition.scoped_acquire();
+///     co_await condition.wait_for([&] { return !jobs.empty(); });
+///
+/// Destroyed while tasks wait for it, it wakes them with RuntimeError.
+///
+/// Order:   notify() wakes those who have waited longest.
+/// Cancel:  wait() has the lock again before it throws; a notification that it had already
+///          received passes on [R59].
+/// Thread:  one loop, the first that waits on it [R63].
+/// Python:  asyncio.Condition.
+class ASYNCIO_API Condition {
+ public:
+  Condition() noexcept : lock_(own_) {}
+  /// On a lock that others use too. It must outlive the condition.
+  explicit Condition(Lock& lock) noexcept : lock_(lock) {}
+  Condition(const Condition&) = delete;
+  Condition& operator=(const Condition&) = delete;
+
+  detail::Acquire<Lock> acquire() noexcept { return lock_.acquire(); }
+  detail::ScopedAcquire<Lock> scoped_acquire() noexcept { return lock_.scoped_acquire(); }
+  void release() { lock_.release(); }
+  bool locked() const noexcept { return lock_.locked(); }
+
+  /// Releases the lock, waits for a notification and takes the lock again. What was waited for may
+  /// have changed back meanwhile: ask again, or use wait_for().
+  /// Throws:  InvalidStateError if the lock is free.
+  Coro<void> wait();
+
+  /// wait() until `pred()` is true; gives what it gave.
+  template <class Pred, class Self = Condition>
+  Coro<std::decay_t<std::invoke_result_t<Pred&>>> wait_for(Pred pred) {
+    for (;;) {
+      std::decay_t<std::invoke_result_t<Pred&>> answer = pred();
+      if (answer) co_return answer;
+      co_await static_cast<Self&>(*this).wait();
+    }
+  }
+
+  /// Wakes `count` of those who wait; they run once the lock is theirs.
+  /// Throws:  InvalidStateError if the lock is free.
+  void notify(std::size_t count = 1);
+  void notify_all() { notify(static_cast<std::size_t>(-1)); }
+
+ private:
+  class Notified;
+  class Reacquired;
+
+  Lock own_;
+  Lock& lock_;
+  detail::WaitLine line_;
+};
 
 /// Lets `permits` tasks at a time through: a limit on how much runs at once.
 ///

@@ -56,6 +56,9 @@ asyncio::Coro<> everything() {
   co_await asyncio::to_thread([] { return 1; });
   asyncio::Lock lock;
   co_await lock.acquire();
+  asyncio::Condition condition(lock);
+  condition.notify_all();
+  co_await condition.wait_for([] { return true; });
   lock.release();
   asyncio::BoundedSemaphore permits(2);
   auto permit = co_await permits.scoped_acquire();
