@@ -19,7 +19,8 @@
 #include <asyncio/timeout.hpp>
 #include <asyncio/wait.hpp>
 
-// Synchronisation
+// Synchronisation and queues
+#include <asyncio/queue.hpp>
 #include <asyncio/sync.hpp>
 
 // Threads and context

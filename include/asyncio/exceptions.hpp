@@ -68,6 +68,30 @@ class ASYNCIO_API LookupError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// get_nowait() found the queue empty.
+class ASYNCIO_API QueueEmpty : public std::runtime_error {
+ public:
+  QueueEmpty();
+};
+
+/// put_nowait() found the queue full.
+class ASYNCIO_API QueueFull : public std::runtime_error {
+ public:
+  QueueFull();
+};
+
+/// The queue was shut down: it takes nothing more and, once it is empty, gives nothing more.
+class ASYNCIO_API QueueShutDown : public std::runtime_error {
+ public:
+  QueueShutDown();
+};
+
+/// The barrier was reset or aborted while the task waited, or was aborted before.
+class ASYNCIO_API BrokenBarrierError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// Nothing can ever happen again and the main task still waits; only testing::run() says so.
 class ASYNCIO_API Deadlock : public std::runtime_error {
  public:

@@ -1,8 +1,9 @@
-// Lock, Event, Condition, Semaphore and BoundedSemaphore: tasks that wait for each other.
+// Lock, Event, Condition, semaphores and Barrier: tasks that wait for each other.
 // SPDX-License-Identifier: MIT
 #pragma once
 
 #include <asyncio/detail/sync/acquire.hpp>
+#include <asyncio/detail/sync/flag.hpp>
 
 #include <coroutine>
 #include <cstddef>
@@ -77,54 +78,22 @@ class ASYNCIO_API Lock {
 /// Thread:  one loop, the first that waits on it [R63]; to set it from another thread, post
 ///          set() with call_soon_threadsafe().
 /// Python:  asyncio.Event.
-class ASYNCIO_API Event {
+class Event {
  public:
-  class Wait;
-  class Waiting;
-
   Event() = default;
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  void set() noexcept {
-    set_ = true;
-    line_.wake_all();
-  }
-  void clear() noexcept { set_ = false; }
-  bool is_set() const noexcept { return set_; }
+  void set() noexcept { flag_.set(); }
+  void clear() noexcept { flag_.clear(); }
+  bool is_set() const noexcept { return flag_.is_set(); }
 
   /// Waits until it is set. Does not suspend if it is.
-  Wait wait() noexcept;
+  auto wait() noexcept { return detail::Begin<detail::FlagWait, detail::Flag>(flag_); }
 
  private:
-  detail::WaitLine line_;
-  bool set_ = false;
+  detail::Flag flag_{false};
 };
-
-/// The wait itself.
-class [[nodiscard]] Event::Waiting : public detail::LineWait {
- public:
-  explicit Waiting(Event& event) noexcept : LineWait(event.line_), set_(event.set_) {}
-  bool await_ready() const noexcept { return set_; }
-  ASYNCIO_INLINE void await_resume() {
-    if (task && leave_cancelled()) [[unlikely]] detail::raise_cancelled();
-  }
-
- private:
-  const bool& set_;
-};
-
-/// What wait() returns.
-class [[nodiscard("asyncio: this does not wait: co_await it")]] Event::Wait {
- public:
-  explicit Wait(Event& event) noexcept : event_(event) {}
-  Waiting operator co_await() && noexcept { return Waiting(event_); }
-
- private:
-  Event& event_;
-};
-
-inline Event::Wait Event::wait() noexcept { return Wait(*this); }
 
 /// A Lock, and tasks that wait under it until what it guards has changed.
 ///
@@ -172,7 +141,6 @@ class ASYNCIO_API Condition {
   void notify_all() { notify(static_cast<std::size_t>(-1)); }
 
  private:
-  class Notified;
   class Reacquired;
 
   Lock own_;
@@ -246,7 +214,7 @@ class ASYNCIO_API BoundedSemaphore : public Semaphore {
   explicit BoundedSemaphore(std::ptrdiff_t permits = 1) : Semaphore(permits), most_(permits) {}
 
   /// Gives a permit back.
-  /// Throws:  InvalidStateError if none is taken [R61].
+  /// Throws:  std::invalid_argument if none is taken [R61].
   void release() {
     if (permits() == most_) [[unlikely]] throw_all_there();
     Semaphore::release();
@@ -257,5 +225,78 @@ class ASYNCIO_API BoundedSemaphore : public Semaphore {
 
   const std::ptrdiff_t most_;
 };
+
+/// Holds tasks back until `parties` of them have come, then lets all of them go on.
+///
+///     asyncio::Barrier three(3);
+///     if (co_await three.wait() == 0) report();  // one of the three, whichever
+///
+/// A task that comes again after that waits for the next round. Destroyed while tasks wait for it,
+/// it wakes them with RuntimeError.
+///
+/// Cancel:  a cancelled waiter leaves; the round needs one more to come [R62].
+/// Thread:  one loop, the first that waits on it [R63].
+/// Python:  asyncio.Barrier.
+class ASYNCIO_API Barrier {
+ public:
+  class Waiting;
+
+  /// Throws:  std::invalid_argument if `parties` is less than one.
+  explicit Barrier(std::ptrdiff_t parties);
+  Barrier(const Barrier&) = delete;
+  Barrier& operator=(const Barrier&) = delete;
+
+  /// Waits for the others; the last to come does not suspend. Gives each task of a round a number
+  /// of its own, from 0 to parties() - 1.
+  /// Throws:  BrokenBarrierError if reset() or abort() is called meanwhile, or abort() was before.
+  detail::Begin<Waiting, Barrier> wait() noexcept;
+
+  /// Begins anew: who waits gets BrokenBarrierError, who comes next is the first of a round.
+  void reset() noexcept;
+  /// Breaks it until reset(): who waits, and who comes, gets BrokenBarrierError.
+  void abort() noexcept;
+
+  std::size_t parties() const noexcept { return parties_; }
+  std::size_t n_waiting() const noexcept { return waiting_; }
+  bool broken() const noexcept { return broken_; }
+
+ private:
+  bool complete_round() noexcept;
+  void break_round() noexcept;
+
+  const std::size_t parties_;
+  std::size_t waiting_ = 0;
+  bool broken_ = false;
+  detail::WaitLine line_;
+};
+
+/// The wait itself.
+class [[nodiscard]] Barrier::Waiting : public detail::LineWait {
+ public:
+  explicit Waiting(Barrier& barrier) noexcept : LineWait(barrier.line_), barrier_(barrier) {}
+
+  bool await_ready() noexcept;
+  void await_suspend(std::coroutine_handle<> frame);
+  std::size_t await_resume() {
+    if (task && leave_cancelled()) [[unlikely]] detail::raise_cancelled();
+    if (index_ == broken_off) [[unlikely]] throw_broken();
+    return index_;
+  }
+
+  bool cancel(detail::CancelRequest& request) noexcept override;
+  void leave() noexcept override;
+
+ private:
+  friend Barrier;
+  static constexpr auto broken_off = static_cast<std::size_t>(-1);
+  [[noreturn]] static void throw_broken();
+
+  Barrier& barrier_;
+  std::size_t index_ = broken_off;
+};
+
+inline detail::Begin<Barrier::Waiting, Barrier> Barrier::wait() noexcept {
+  return detail::Begin<Waiting, Barrier>(*this);
+}
 
 }  // namespace asyncio::inline v0

@@ -20,6 +20,12 @@ TimeoutError::TimeoutError() : std::system_error(ETIMEDOUT, std::generic_categor
 TimeoutError::TimeoutError(const std::string& what)
     : std::system_error(ETIMEDOUT, std::generic_category(), what) {}
 
+QueueEmpty::QueueEmpty()
+    : std::runtime_error("get_nowait: the queue is empty; co_await get() waits for an item") {}
+QueueFull::QueueFull()
+    : std::runtime_error("put_nowait: the queue is full; co_await put() waits for room") {}
+QueueShutDown::QueueShutDown() : std::runtime_error("the queue was shut down") {}
+
 namespace {
 
 std::string describe_group(std::string_view message,

@@ -5,35 +5,16 @@
 #include <asyncio/coro.hpp>
 #include <asyncio/exceptions.hpp>
 
+#include "sync/turn.hpp"
+
 namespace asyncio::inline v0 {
-
-namespace {
-
-// How a wait ended, for wait() to decide what becomes of it.
-struct Ending {
-  bool cancelled;
-  bool has_turn;
-};
-
-}  // namespace
-
-/// The wait for a notification.
-class Condition::Notified : public detail::LineWait {
- public:
-  explicit Notified(Condition& condition) noexcept : LineWait(condition.line_) {}
-  bool await_ready() const noexcept { return false; }
-  Ending await_resume() {
-    const bool cancelled = leave_cancelled();
-    return {cancelled, has_turn()};
-  }
-};
 
 /// The wait for the lock: a cancellation does not keep it from a turn that it has.
 class Condition::Reacquired : public detail::LineWait {
  public:
   explicit Reacquired(Lock& lock) noexcept : LineWait(lock.line_), lock_(lock) {}
   bool await_ready() const noexcept { return lock_.try_take(); }
-  Ending await_resume() {
+  detail::Ending await_resume() {
     if (!task) return {false, true};
     const bool cancelled = leave_cancelled();
     if (has_turn()) lock_.take_turn();
@@ -44,26 +25,15 @@ class Condition::Reacquired : public detail::LineWait {
   Lock& lock_;
 };
 
-namespace {
-
-// What co_await is given: the awaiter itself cannot move.
-template <class Wait, class Owner>
-struct Begin {
-  Owner& owner;
-  Wait operator co_await() && noexcept { return Wait(owner); }
-};
-
-}  // namespace
-
 Coro<void> Condition::wait() {
   if (!lock_.locked()) {
     throw InvalidStateError("Condition::wait: the lock is free; acquire() it first");
   }
   lock_.release();
-  Ending notified = co_await Begin<Notified, Condition>{*this};
+  detail::Ending notified = co_await detail::Begin<detail::Turn, detail::WaitLine>(line_);
   bool cancelled = notified.cancelled;
   for (;;) {
-    const Ending taken = co_await Begin<Reacquired, Lock>{lock_};
+    const detail::Ending taken = co_await detail::Begin<Reacquired, Lock>(lock_);
     cancelled = cancelled || taken.cancelled;
     if (taken.has_turn) break;
   }

@@ -17,7 +17,7 @@ Semaphore::Semaphore(std::ptrdiff_t permits) : permits_(permits) {
 }
 
 void BoundedSemaphore::throw_all_there() {
-  throw InvalidStateError("BoundedSemaphore::release: no permit is taken; acquire() one first");
+  throw std::invalid_argument("BoundedSemaphore::release: no permit is taken; acquire() one first");
 }
 
 }  // namespace asyncio::inline v0

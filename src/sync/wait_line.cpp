@@ -10,21 +10,21 @@ void WaitLine::admit(LineWait& wait) {
   const std::uint64_t here = thread_state.loop->number;
   if (loop_ != here) [[unlikely]] {
     if (loop_ != 0) {
-      throw RuntimeError("co_await: this lock, semaphore or event belongs to another loop");
+      throw RuntimeError("co_await: this lock, queue or the like belongs to another loop");
     }
     loop_ = here;
   }
   waiting_.append(wait);
 }
 
-bool WaitLine::wake_first() noexcept {
-  if (waiting_.alone()) return false;
+LineWait* WaitLine::wake_first() noexcept {
+  if (waiting_.alone()) return nullptr;
   auto& first = static_cast<LineWait&>(*waiting_.following);
   first.unlink();
   woken_.append(first);
   first.woken_ = true;
   make_ready(*first.task);
-  return true;
+  return &first;
 }
 
 void WaitLine::wake_all() noexcept {
@@ -49,7 +49,7 @@ bool LineWait::cancel(CancelRequest&) noexcept {
 void LineWait::leave() noexcept { unlink(); }
 
 void LineWait::throw_dissolved() {
-  throw RuntimeError("what this task waited for, a lock, semaphore or event, was destroyed");
+  throw RuntimeError("what this task waited for, a lock, queue or the like, was destroyed");
 }
 
 }  // namespace asyncio::inline v0::detail

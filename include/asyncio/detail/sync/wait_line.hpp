@@ -1,4 +1,4 @@
-// Tasks in line for a lock, a permit or an event.
+// Tasks in line for a lock, a permit, an event or an item.
 // SPDX-License-Identifier: MIT
 #pragma once
 
@@ -31,8 +31,8 @@ class ASYNCIO_API WaitLine {
   }
 
   bool empty() const noexcept { return waiting_.alone() && woken_.alone(); }
-  /// False if nobody waits.
-  bool wake_first() noexcept;
+  /// Null if nobody waits.
+  LineWait* wake_first() noexcept;
   void wake_all() noexcept;
 
  private:
@@ -54,7 +54,7 @@ class ASYNCIO_API LineWait : public Awaiter, public Waiter, public RingNode {
   ~LineWait() { unlink(); }
 
   void await_suspend(std::coroutine_handle<> frame) {
-    line_->admit(*this);
+    enter();
     stand(*this, frame);
   }
 
@@ -62,6 +62,8 @@ class ASYNCIO_API LineWait : public Awaiter, public Waiter, public RingNode {
   void leave() noexcept override;
 
  protected:
+  /// Throws:  RuntimeError if the line belongs to another loop [R63].
+  void enter() { line_->admit(*this); }
   /// Leaves the line for good, when the task runs again. True if it was cancelled.
   /// Throws:  RuntimeError if the line is gone.
   bool leave_cancelled() {
@@ -72,6 +74,7 @@ class ASYNCIO_API LineWait : public Awaiter, public Waiter, public RingNode {
   }
   /// True if it was given a turn, and the line is still there to pass it on.
   bool has_turn() const noexcept { return woken_ && line_; }
+  bool waits() const noexcept { return !woken_ && !alone(); }
 
  private:
   friend WaitLine;
@@ -79,6 +82,17 @@ class ASYNCIO_API LineWait : public Awaiter, public Waiter, public RingNode {
 
   WaitLine* line_;  // null once it is gone
   bool woken_ = false;
+};
+
+/// What a function that waits returns, since a Wait, once made, does not move.
+template <class Wait, class Owner>
+class [[nodiscard("asyncio: this does not wait: co_await it")]] Begin {
+ public:
+  explicit Begin(Owner& owner) noexcept : owner_(owner) {}
+  Wait operator co_await() && noexcept { return Wait(owner_); }
+
+ private:
+  Owner& owner_;
 };
 
 }  // namespace asyncio::inline v0::detail

@@ -1,0 +1,146 @@
+// co_await queue.get() and queue.put(): at once, or in line for an item or for room.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <asyncio/detail/sync/flag.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace asyncio::inline v0::detail {
+
+/// What a queue is without its T. Items stay in the queue, and slots free, until whoever was woken
+/// for one runs: nobody who is cancelled meanwhile can take one along [R65, R67].
+class ASYNCIO_API QueueBase {
+ public:
+  QueueBase(const QueueBase&) = delete;
+  QueueBase& operator=(const QueueBase&) = delete;
+
+  virtual std::size_t qsize() const noexcept = 0;
+
+ protected:
+  using Child = std::coroutine_handle<Promise<void>>;
+
+  // 0 or less: no bound.
+  explicit QueueBase(std::ptrdiff_t maxsize) noexcept : maxsize_(maxsize > 0 ? maxsize : 0) {}
+  virtual ~QueueBase() = default;
+
+  // Coroutines, for those who do wait: they stand in line again if others were faster [R66].
+  Child wait_for_item();
+  Child wait_for_room();
+
+  bool is_full(std::size_t size) const noexcept {
+    return maxsize_ > 0 && size >= static_cast<std::size_t>(maxsize_);
+  }
+  void item_added() noexcept {
+    ++unfinished_;
+    finished_.clear();
+    getters_.wake_first();
+  }
+  void item_taken() noexcept { putters_.wake_first(); }
+  void shut(std::size_t dropped) noexcept;
+  void finish_one();
+  [[noreturn]] static void throw_empty();
+  [[noreturn]] static void throw_full();
+  [[noreturn]] static void throw_shut_down();
+
+  const std::ptrdiff_t maxsize_;
+  std::size_t unfinished_ = 0;  // put, and not task_done() yet [R68]
+  bool shut_ = false;
+  Flag finished_{true};
+
+ private:
+  Coro<void> item_arrives();
+  Coro<void> room_arises();
+
+  WaitLine getters_;
+  WaitLine putters_;
+};
+
+class QueueWait : public Awaiter {
+ protected:
+  template <class Parent>
+  ASYNCIO_INLINE std::coroutine_handle<> begin(std::coroutine_handle<Promise<void>> child,
+                                               std::coroutine_handle<Parent> parent) {
+    child_.emplace(child);
+    return child_->await_suspend(parent);
+  }
+  ASYNCIO_INLINE void end() {
+    if (child_) child_->await_resume();
+  }
+
+ private:
+  std::optional<ChildAwaiter<void>> child_;  // empty: there was no need to wait
+};
+
+template <class Queue>
+class [[nodiscard]] GetWait : public QueueWait {
+ public:
+  explicit GetWait(Queue& queue) noexcept : queue_(queue) {}
+
+  bool await_ready() const noexcept { return !queue_.empty() || queue_.shut_; }
+  template <class Parent>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
+    return begin(queue_.wait_for_item(), parent);
+  }
+  ASYNCIO_INLINE auto await_resume() {
+    end();
+    if (queue_.empty()) [[unlikely]] Queue::throw_shut_down();
+    return queue_.take();
+  }
+
+ protected:
+  Queue& queue_;
+};
+
+template <class Queue>
+class [[nodiscard]] NextWait : public GetWait<Queue> {
+ public:
+  using GetWait<Queue>::GetWait;
+
+  ASYNCIO_INLINE auto await_resume() {
+    this->end();
+    using Item = decltype(this->queue_.take());
+    return this->queue_.empty() ? std::optional<Item>() : std::optional<Item>(this->queue_.take());
+  }
+};
+
+template <class Queue, class T>
+class [[nodiscard]] PutWait : public QueueWait {
+ public:
+  PutWait(Queue& queue, T&& item) noexcept(std::is_nothrow_move_constructible_v<T>)
+      : queue_(queue), item_(std::move(item)) {}
+
+  bool await_ready() const noexcept { return !queue_.full() || queue_.shut_; }
+  template <class Parent>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
+    return begin(queue_.wait_for_room(), parent);
+  }
+  ASYNCIO_INLINE void await_resume() {
+    end();
+    if (queue_.shut_) [[unlikely]] Queue::throw_shut_down();
+    queue_.add(std::move(item_));
+  }
+
+ private:
+  Queue& queue_;
+  T item_;
+};
+
+template <class Queue, class T>
+class [[nodiscard("asyncio: this does not put anything: co_await it")]] Put {
+ public:
+  template <class... Args>
+  explicit Put(Queue& queue, Args&&... args)
+      : queue_(queue), item_(std::forward<Args>(args)...) {}
+  PutWait<Queue, T> operator co_await() && { return {queue_, std::move(item_)}; }
+
+ private:
+  Queue& queue_;
+  T item_;
+};
+
+}  // namespace asyncio::inline v0::detail
