@@ -32,6 +32,8 @@ constexpr Case cases[] = {
     {"lock", rows::lock_free},
     {"lock8", rows::lock_eight},
     {"event", rows::event_wake},
+    {"queue", rows::queue_of_128},
+    {"queue1", rows::queue_of_one},
     {"timeout", rows::wait_for_turn},
     {"timer100k", rows::arm100k},
     {"timer_at100k", rows::arm_at100k},

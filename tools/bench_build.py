@@ -62,12 +62,14 @@ class Peer:
     build: Callable  # (folder) -> the command that takes CASE N
 
 
-def compiled(name, compiler, flags, source, libraries=()):
+def compiled(name, compiler, flags, sources, libraries=()):
     def build(folder):
         target = folder / name
-        if not up_to_date(target, [BENCH / source, BENCH / "measure.hpp"]):
+        files = [BENCH / "peers" / source for source in sources]
+        headers = [BENCH / "measure.hpp", *(BENCH / "peers").glob("*.hpp")]
+        if not up_to_date(target, [*files, *headers]):
             print(f"  {name}", flush=True)
-            quiet([compiler, *flags, "-o", target, BENCH / source, *libraries])
+            quiet([compiler, *flags, "-o", target, *files, *libraries])
         return [target]
     return build
 
@@ -110,7 +112,8 @@ def interpreted(*command):
 
 PEERS = {
     "Asio": Peer(("libboost1.81-dev",), lambda: has_header("boost/asio/cancellation_signal.hpp"),
-                 compiled("asio_micro", "g++", FLAGS, "peers/asio_micro.cpp")),
+                 compiled("asio_micro", "g++", FLAGS,
+                          ("asio_micro.cpp", "asio_sync.cpp"))),
     "Tokio": Peer(("cargo", "rustc", "librust-tokio+full-dev"),
                   lambda: shutil.which("cargo")
                   and any(Path("/usr/share/cargo/registry").glob("tokio-1*")),
@@ -123,7 +126,7 @@ PEERS = {
     "Node": Peer(("nodejs",), lambda: shutil.which("node"),
                  interpreted("node", BENCH / "peers" / "peer.js")),
     "libuv": Peer(("libuv1-dev",), lambda: has_header("uv.h"),
-                  compiled("uv", "gcc", ["-O2"], "peers/uv.c", ["-luv"])),
+                  compiled("uv", "gcc", ["-O2"], ("uv.c",), ["-luv"])),
 }
 
 

@@ -33,6 +33,7 @@ def same(case, *names):
 
 
 ERRORS = ("Asio", "Tokio", "Go", "Python", "uvloop")  # Tokio and Go: errors are values
+SYNC = ("Asio", "Tokio", "Go", "Python", "uvloop")
 MANY = 1_000_000
 TASKS = 100_000
 
@@ -109,10 +110,17 @@ ROWS = [
       for case, n in (("await", None), ("cancel", TASKS), ("cancel10", None), ("cancel20", None),
                       ("throw1", None), ("throw10", None))],
     Row("lock", "lock + unlock, nobody else there", "ns", "lock", "4.5",
-        quoted={"Corral": 3.7}),
+        peers=same("lock", *SYNC), quoted={"TMC": 7.0, "Corral": 3.7, "libcoro": 7.0}),
     Row("lock8", "  8 tasks, each yields while it holds it", "ns", "lock8", "21",
-        quoted={"TMC": 41, "Corral": 44}),
-    Row("event", "Event: set and wake 100,000, each", "ns", "event", "25", n=TASKS),
+        peers=same("lock8", *SYNC), quoted={"TMC": 40.9, "Corral": 43.9, "libcoro": 2203}),
+    Row("event", "Event: set and wake 100,000, each", "ns", "event", "25", n=TASKS,
+        peers=same("event", *SYNC)),
+    Row("event_million", "  of 1 M", "ns", "event", "as of 100,000", n=MANY,
+        peers=same("event", *SYNC)),
+    # TMC's is a special for one producer and one consumer.
+    Row("queue", "Queue of 128, 1 producer, 1 consumer, an item", "ns", "queue", "13",
+        peers=same("queue", *SYNC), quoted={"TMC": 14.4, "Corral": 19.4, "libcoro": 186}),
+    Row("queue1", "  of 1", "ns", "queue1", peers=same("queue1", *SYNC)),
     Row("thread64", "to_thread, 64 in flight, 4 workers", "us", "thread64", "0.35", value="wall",
         cores=2, peers=same("thread64", "Asio", "Tokio", "Python", "uvloop", "libuv"),
         quoted={"Corral": 0.29}),

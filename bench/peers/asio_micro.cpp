@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../measure.hpp"
+#include "asio_sync.hpp"
 
 namespace net = boost::asio;
 using boost::system::error_code;
@@ -354,5 +355,6 @@ int main(int argc, char** argv) {
   if (name == "rearm1m") rearm(io, n, 1000000);
   if (name == "post") post(io, n);
   if (name == "cancel") cancel(io, n);
+  run_sync(io, name, n);
   return 2;
 }

@@ -234,6 +234,74 @@ func rearm(n int, count int) {
 	report(n, 0)
 }
 
+func lock(n int) {
+	var mutex sync.Mutex
+	start()
+	for i := 0; i < n; i++ {
+		mutex.Lock()
+		mutex.Unlock()
+	}
+	report(n, 0)
+}
+
+func lockEach(n int, tasks int) {
+	var wg sync.WaitGroup
+	var mutex sync.Mutex
+	start()
+	wg.Add(tasks)
+	for t := 0; t < tasks; t++ {
+		go func() {
+			for i := 0; i < n/tasks; i++ {
+				mutex.Lock()
+				runtime.Gosched()
+				mutex.Unlock()
+			}
+			wg.Done()
+		}()
+	}
+	wg.Wait()
+	report(n/tasks*tasks, 0)
+}
+
+func event(n int) {
+	var waiting, ended sync.WaitGroup
+	event := make(chan struct{})
+	waiting.Add(n)
+	ended.Add(n)
+	for i := 0; i < n; i++ {
+		go func() { waiting.Done(); <-event; ended.Done() }()
+	}
+	waiting.Wait()
+	runtime.Gosched()
+	start()
+	close(event)
+	ended.Wait()
+	report(n, 0)
+}
+
+func queue(n int, capacity int) {
+	var wg sync.WaitGroup
+	queue := make(chan int, capacity)
+	start()
+	wg.Add(2)
+	go func() {
+		for i := 0; i < n; i++ {
+			queue <- i
+		}
+		wg.Done()
+	}()
+	go func() {
+		for i := 0; i < n; i++ {
+			if <-queue != i {
+				panic("items lost")
+			}
+		}
+		wg.Done()
+	}()
+	wg.Wait()
+	report(n, 0)
+}
+
 func main() {
 	n, _ := strconv.Atoi(os.Args[2])
 	switch os.Args[1] {
@@ -257,6 +325,16 @@ func main() {
 		rearm(n, 1000000)
 	case "cancel":
 		cancel(n)
+	case "lock":
+		lock(n)
+	case "lock8":
+		lockEach(n, 8)
+	case "event":
+		event(n)
+	case "queue":
+		queue(n, 128)
+	case "queue1":
+		queue(n, 1)
 	case "throw1":
 		failThrough(n, 1)
 	case "throw10":

@@ -135,6 +135,47 @@ async def post():
     os._exit(0)
 
 
+async def lock_each(tasks):
+    lock = asyncio.Lock()
+
+    async def visit():
+        for _ in range(n // tasks):
+            await lock.acquire()
+            await asyncio.sleep(0)
+            lock.release()
+
+    start()
+    await asyncio.gather(*[visit() for _ in range(tasks)])
+    report(n // tasks * tasks)
+
+
+async def wake_all():
+    event = asyncio.Event()
+    tasks = [asyncio.create_task(event.wait()) for _ in range(n)]
+    await asyncio.sleep(0)
+    start()
+    event.set()
+    await tasks[-1]
+    report(n)
+
+
+async def through_queue(capacity):
+    queue = asyncio.Queue(capacity)
+
+    async def produce():
+        for i in range(n):
+            await queue.put(i)
+
+    async def consume():
+        for i in range(n):
+            if await queue.get() != i:
+                sys.exit("items lost")
+
+    start()
+    await asyncio.gather(produce(), consume())
+    report(n)
+
+
 async def main():
     if case == "await":
         x = 0
@@ -195,6 +236,21 @@ async def main():
         for _ in range(n):
             await asyncio.wait_for(asyncio.sleep(0), 10)
         report(n)
+    if case == "lock":
+        lock = asyncio.Lock()
+        start()
+        for _ in range(n):
+            await lock.acquire()
+            lock.release()
+        report(n)
+    if case == "lock8":
+        await lock_each(8)
+    if case == "event":
+        await wake_all()
+    if case == "queue":
+        await through_queue(128)
+    if case == "queue1":
+        await through_queue(1)
     if case == "thread1":
         await in_threads(1, 1)
     if case == "thread64":

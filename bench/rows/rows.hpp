@@ -38,6 +38,8 @@ Coro<> cancel20(long n);
 Coro<> lock_free(long n);
 Coro<> lock_eight(long n);
 Coro<> event_wake(long n);
+Coro<> queue_of_128(long n);
+Coro<> queue_of_one(long n);
 // timers.cpp
 Coro<> wait_for_turn(long n);
 Coro<> arm100k(long n);

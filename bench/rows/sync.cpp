@@ -1,4 +1,4 @@
-// Locks and events: free, in demand, and with a hundred thousand waiters.
+// Locks, events and queues: free, in demand, with a hundred thousand waiters, full and empty.
 // SPDX-License-Identifier: MIT
 #include <vector>
 
@@ -16,6 +16,26 @@ Coro<> visit(asyncio::Lock& lock, long times) {
 }
 
 Coro<> wait_for(asyncio::Event& event) { co_await event.wait(); }
+
+Coro<> produce(asyncio::Queue<int>& queue, int n) {
+  for (int i = 0; i < n; i++) co_await queue.put(i);
+}
+
+Coro<> consume(asyncio::Queue<int>& queue, int n) {
+  for (int i = 0; i < n; i++) {
+    if (co_await queue.get() != i) measure::fail("items lost");
+  }
+}
+
+Coro<> through_queue(int capacity, long n) {
+  asyncio::Queue<int> queue(capacity);
+  Stopwatch watch;
+  watch.start();
+  co_await asyncio::gather(produce(queue, static_cast<int>(n)),
+                           consume(queue, static_cast<int>(n)));
+  watch.stop();
+  watch.report(double(n));
+}
 
 }  // namespace
 
@@ -55,5 +75,8 @@ Coro<> event_wake(long n) {
   watch.stop();
   watch.report(double(n));
 }
+
+Coro<> queue_of_128(long n) { return through_queue(128, n); }
+Coro<> queue_of_one(long n) { return through_queue(1, n); }
 
 }  // namespace rows

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{mpsc, Mutex, Notify};
 use tokio::task::{spawn, spawn_blocking, yield_now};
 use tokio::time::{sleep, timeout};
 
@@ -42,10 +42,18 @@ fn start() -> Watch {
 }
 
 impl Watch {
+    // What it has taken so far.
+    fn taken(&self) -> Watch {
+        let wall = clock_ns(MONOTONIC) - self.wall;
+        Watch { cpu: clock_ns(PROCESS_CPUTIME) - self.cpu, wall }
+    }
+
     fn report(&self, operations: f64, extra: f64) -> ! {
-        let wall = (clock_ns(MONOTONIC) - self.wall) / operations;
-        let cpu = (clock_ns(PROCESS_CPUTIME) - self.cpu) / operations;
-        println!("{wall:.3} {cpu:.3} {extra:.1}");
+        self.taken().print(operations, extra)
+    }
+
+    fn print(&self, operations: f64, extra: f64) -> ! {
+        println!("{:.3} {:.3} {extra:.1}", self.wall / operations, self.cpu / operations);
         std::process::exit(0)
     }
 }
@@ -186,8 +194,7 @@ async fn fail_through(n: usize, depth: i64) {
 // abort() drops the future; nothing in it can catch that.
 async fn cancel_through(n: usize, depth: i64) -> ! {
     const BATCH: usize = 200;
-    let mut wall = 0.0;
-    let mut cpu = 0.0;
+    let mut sum = Watch { wall: 0.0, cpu: 0.0 };
     for _ in 0..n / BATCH {
         let tasks: Vec<_> = (0..BATCH).map(|_| spawn(sleep_below(depth - 1))).collect();
         spawn(async {}).await.unwrap();
@@ -198,12 +205,61 @@ async fn cancel_through(n: usize, depth: i64) -> ! {
         for task in tasks {
             assert!(task.await.unwrap_err().is_cancelled());
         }
-        wall += clock_ns(MONOTONIC) - watch.wall;
-        cpu += clock_ns(PROCESS_CPUTIME) - watch.cpu;
+        let taken = watch.taken();
+        sum.wall += taken.wall;
+        sum.cpu += taken.cpu;
     }
-    let operations = (n / BATCH * BATCH) as f64;
-    println!("{:.3} {:.3} 0", wall / operations, cpu / operations);
-    std::process::exit(0)
+    sum.print((n / BATCH * BATCH) as f64, 0.0)
+}
+
+async fn lock_each(n: usize, tasks: usize) {
+    let lock = Arc::new(Mutex::new(()));
+    let mut running = Vec::new();
+    for _ in 0..tasks {
+        let lock = lock.clone();
+        running.push(spawn(async move {
+            for _ in 0..n / tasks {
+                let _held = lock.lock().await;
+                yield_now().await;
+            }
+        }));
+    }
+    for task in running {
+        task.await.unwrap();
+    }
+}
+
+async fn event(n: usize) -> ! {
+    let event = Arc::new(Notify::new());
+    let mut tasks = Vec::with_capacity(n);
+    for _ in 0..n {
+        let event = event.clone();
+        tasks.push(spawn(async move { event.notified().await }));
+    }
+    spawn(async {}).await.unwrap(); // runs behind all others: then they wait
+    let last = tasks.pop().unwrap();
+    let watch = start();
+    event.notify_waiters();
+    last.await.unwrap();
+    let taken = watch.taken();
+    assert!(tasks.iter().all(|task| task.is_finished()));
+    taken.print(n as f64, 0.0)
+}
+
+async fn queue(n: usize, capacity: usize) {
+    let (sender, mut receiver) = mpsc::channel(capacity);
+    let producer = spawn(async move {
+        for i in 0..n {
+            sender.send(i as i32).await.unwrap();
+        }
+    });
+    let consumer = spawn(async move {
+        for i in 0..n {
+            assert!(receiver.recv().await == Some(i as i32));
+        }
+    });
+    producer.await.unwrap();
+    consumer.await.unwrap();
 }
 
 async fn run(name: String, n: usize) {
@@ -248,6 +304,16 @@ async fn run(name: String, n: usize) {
         "thread1" => hops(n, 1).await,
         "thread64" => hops(n, 64).await,
         "cancel" => cancel(n).await,
+        "lock" => {
+            let lock = Mutex::new(());
+            for _ in 0..n {
+                drop(lock.lock().await);
+            }
+        }
+        "lock8" => lock_each(n, 8).await,
+        "event" => event(n).await,
+        "queue" => queue(n, 128).await,
+        "queue1" => queue(n, 1).await,
         "throw1" => fail_through(n, 1).await,
         "throw10" => fail_through(n, 10).await,
         "cancel1" => cancel_through(n, 1).await,
