@@ -11,7 +11,6 @@
 
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace asyncio::inline v0::detail {
 
@@ -55,7 +54,7 @@ void Loop::take_due_timers(Ticks now) noexcept {
   latest_now = now;
   plan_next_look(now);
   while (timers.first_deadline() <= now && !timers.empty()) {
-    TimerNode& timer = timers.first();
+    TimerNode& timer = director ? director->choose(timers) : timers.first();
     if (timer.place.kind == TimerNode::Kind::postponed) {
       timer.place.kind = TimerNode::Kind::call;
       timers.move(timer, static_cast<CallTimer&>(timer).postponement());
@@ -86,32 +85,15 @@ void Loop::plan_next_look(Ticks now) noexcept {
 }
 
 void Loop::run_what_is_ready() {
-  if (debug || shuffle_) [[unlikely]] run_with_care();
+  if (debug || director) [[unlikely]] run_with_care();
   else run_batch(ready.take(), all, false);
 }
 
 void Loop::run_with_care() {
-  ReadyNode* const batch = ready.take();
-  run_batch(shuffle_ ? shuffled(batch) : batch, all, debug);
-}
-
-// Tasks change places among themselves; callbacks keep theirs, which are promised [R1].
-ReadyNode* Loop::shuffled(ReadyNode* batch) {
-  std::vector<ReadyNode*> nodes;
-  std::vector<std::size_t> places;
-  for (ReadyNode* node = batch; node; node = node->next) {
-    if (node->kind == ReadyNode::Kind::task) places.push_back(nodes.size());
-    nodes.push_back(node);
-  }
-  for (std::size_t i = places.size(); i > 1; --i) {
-    shuffle_ = shuffle_ * 6364136223846793005u + 2;  // Knuth's multiplier; stays odd
-    std::swap(nodes[places[i - 1]], nodes[places[(shuffle_ >> 33) % i]]);
-  }
-  ReadyNode* next = nullptr;
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    (*node)->next = std::exchange(next, *node);
-  }
-  return next;
+  ReadyNode* batch = ready.take();
+  if (director) batch = director->arrange(batch);
+  run_batch(batch, all, true);
+  if (director) director->before(nullptr);
 }
 
 void Loop::run_batch(ReadyNode* batch, std::size_t limit, bool watched) {
@@ -191,6 +173,8 @@ void Loop::call(CallbackNode& node) noexcept {
 
 // Debug mode: says which callback held the loop up [R84].
 void Loop::run_watched(ReadyNode& node) noexcept {
+  if (director) director->before(&node);
+  if (!debug) return run(node);
   std::string name = "a callback";
   try {
     if (node.kind == ReadyNode::Kind::task) name = task_name(static_cast<TaskState&>(node));
@@ -259,6 +243,8 @@ RunningLoop::~RunningLoop() {
 }
 
 // ---- timers
+
+TimerNode& Director::choose(const TimerHeap& timers) { return timers.first(); }
 
 Ticks loop_now(const LoopBase& base) noexcept {
   const Loop& loop = loop_of(base);

@@ -7,6 +7,7 @@
 #include <asyncio/detail/core/poller.hpp>
 #include <asyncio/event_loop.hpp>
 
+#include "core/director.hpp"
 #include "core/inbox.hpp"
 #include "core/timer_heap.hpp"
 
@@ -94,8 +95,7 @@ struct Loop : LoopBase {
   Ticks longest_callback = 0;
   mutable Ticks latest_now = 0;  // the clock when somebody last read it
 
-  /// Draws the order of tasks that are ready together from `seed`.
-  void shuffle_with(std::uint64_t seed) noexcept { shuffle_ = seed * 2 + 1; }
+  Director* director = nullptr;  // a test's; null: asyncio's order
 
   /// A timer that is due already does not wait for the pace [R2].
   void look_next_turn() noexcept { turns_until_look_ = 0; }
@@ -119,9 +119,7 @@ struct Loop : LoopBase {
   void give_back(ReadyNode* batch) noexcept;
   void attend();
   void end_tasks();
-  ReadyNode* shuffled(ReadyNode* batch);
 
-  std::uint64_t shuffle_ = 0;  // the generator's state, odd; 0: asyncio's order
   Ticks last_look_ = 0;
   int turns_until_look_ = 0;
   std::uint64_t turns_at_look_ = 0;

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include "core/timer_heap.hpp"
 
+#include <algorithm>
+
 namespace asyncio::inline v0::detail {
 
 void TimerHeap::insert(TimerNode& timer, Ticks when) {
@@ -9,6 +11,23 @@ void TimerHeap::insert(TimerNode& timer, Ticks when) {
   const Slot slot{when, next_order(), take_id(timer)};
   slots_.emplace_back();  // not a copy of `slot`, which would go through memory twice
   sift_up(slots_.size() - 1, slot);
+}
+
+// A node that is due first has a parent that is, too.
+std::vector<TimerNode*> TimerHeap::all_first() const {
+  std::vector<Slot> found;
+  std::vector<std::size_t> to_visit{0};
+  while (!to_visit.empty()) {
+    const std::size_t at = to_visit.back();
+    to_visit.pop_back();
+    if (at >= slots_.size() || slots_[at].when != first_deadline()) continue;
+    found.push_back(slots_[at]);
+    for (std::size_t child = 1; child <= arity; ++child) to_visit.push_back(at * arity + child);
+  }
+  std::sort(found.begin(), found.end(), before);
+  std::vector<TimerNode*> timers;
+  for (const Slot& slot : found) timers.push_back(timers_[slot.id]);
+  return timers;
 }
 
 void TimerHeap::remove(TimerNode& timer) noexcept {

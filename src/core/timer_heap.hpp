@@ -22,6 +22,8 @@ class TimerHeap {
   std::size_t size() const noexcept { return slots_.size(); }
   Ticks first_deadline() const noexcept { return slots_.empty() ? never : slots_[0].when; }
   TimerNode& first() const noexcept { return *timers_[slots_[0].id]; }
+  /// All that are due when the first is, in the order of registration.
+  std::vector<TimerNode*> all_first() const;
 
   /// May throw std::bad_alloc; nothing has changed then.
   void insert(TimerNode& timer, Ticks when);

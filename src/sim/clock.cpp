@@ -3,6 +3,7 @@
 #include "sim/clock.hpp"
 
 #include "core/task_text.hpp"
+#include "sim/simulation.hpp"
 
 #include <string>
 
@@ -17,12 +18,8 @@ std::string describe_waiting(const Loop& loop) {
   for (RingNode* at = loop.tasks.following; at != &loop.tasks && shown < most;
        at = at->following, ++shown) {
     TaskState& task = task_in_ring(*at);
-    text += "\n  " + task_name(task);
-    const auto stack = HandleAccess::retain<AnyTask>(task).get_stack();
-    if (!stack.empty()) {
-      text += " waits in " + stack.back().function + " at " + stack.back().file + ":" +
-              std::to_string(stack.back().line);
-    }
+    const std::string place = place_of(task);
+    text += "\n  " + task_name(task) + (place.empty() ? "" : " waits in " + place);
   }
   return text;
 }

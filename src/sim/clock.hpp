@@ -6,13 +6,14 @@
 #include "io/engine.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace asyncio::inline v0::detail {
 
 /// A Poller whose clock jumps to the next timer instead of sleeping.
 class VirtualClock final : public Poller {
  public:
-  VirtualClock() : real_(make_epoll_engine()) {}
+  explicit VirtualClock(std::shared_ptr<Engine> real) noexcept : real_(std::move(real)) {}
 
   /// To be told before the first wait.
   void belongs_to(Loop& loop) noexcept { loop_ = &loop; }
@@ -26,7 +27,7 @@ class VirtualClock final : public Poller {
  private:
   // A round figure that is neither 0, which hides faults, nor near the end.
   Ticks now_ = 1'000'000'000'000;
-  std::unique_ptr<Engine> real_;
+  std::shared_ptr<Engine> real_;
   Loop* loop_ = nullptr;
 };
 
