@@ -1,0 +1,65 @@
+// Every operation that waits, cancelled wherever it does, in every order.
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "support/async_test.hpp"
+
+#include <asyncio/exceptions.hpp>
+#include <asyncio/sleep.hpp>
+#include <asyncio/testing.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace asyncio::test {
+
+using namespace std::chrono_literals;
+
+// A comment `// covers: A B` above a test names the awaiters and coroutines of the headers that it
+// drives; tools/check_awaitables.py fails the build if one is named by no test.
+struct Scenario {
+  std::function<Coro<>()> run;
+  /// After the end: throws if something is lost, or hangs, which the virtual clock finds.
+  std::function<Coro<>()> check;
+  /// Forgets what the last run left, also if this one never begins.
+  std::function<void()> reset = [] {};
+
+  Coro<> make() const {
+    reset();
+    return run();
+  }
+};
+
+inline void require(bool true_that, const char* what) {
+  if (!true_that) throw std::runtime_error(what);
+}
+
+// Cancelled `turns` turns after it began, by a task that may run before or after all others.
+inline Coro<> cancelled_after(const Scenario& scenario, int turns) {
+  auto subject = create_task(scenario.make());
+  auto canceller = create_task([](Task<> task, int wait) -> Coro<> {
+    for (int i = 0; i < wait; ++i) co_await sleep(0s);
+    task.cancel();
+  }(subject, turns));
+  co_await canceller;
+  try {
+    co_await subject;
+  } catch (const CancelledError&) {
+  }
+  co_await scenario.check();
+}
+
+/// All points and ways, then `seeds` orders for each of the first turns.
+inline void everywhere(const Scenario& scenario, std::uint64_t seeds = 100) {
+  const auto make = [&] { return scenario.make(); };
+  const std::size_t tried = testing::cancel_everywhere(make, scenario.check);
+  EXPECT_GE(tried, 11u) << "the scenario never waits";
+  for (int turns = 0; turns < 8; ++turns) {
+    testing::explore([&] { return cancelled_after(scenario, turns); }, {.seeds = seeds});
+  }
+}
+
+}  // namespace asyncio::test
