@@ -193,7 +193,7 @@ SYNC_TEST(Lock, "belongs to the loop of those who waited for it first [R63]") {
   EXPECT_THROW(run(contend()), RuntimeError);
 }
 
-ASYNC_TEST(Lock, "takes a hundred thousand waiters, and loses none who are cancelled") {
+ASYNC_TEST(Lock, "takes a hundred thousand waiters, and loses none who are cancelled [D9]") {
   Lock lock;
   int inside = 0;
   co_await lock.acquire();
