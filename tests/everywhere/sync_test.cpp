@@ -93,7 +93,7 @@ SYNC_TEST(EverywhereSync, "an Event wakes everybody [R58][C2]") {
               }});
 }
 
-// covers: Reacquired Turn Condition::wait Condition::wait_for
+// covers: wait wait_for
 SYNC_TEST(EverywhereSync, "a Condition loses no notification, nor its lock [R59][C2][D7]") {
   struct Store {
     Condition changed;
@@ -219,7 +219,7 @@ Coro<> settle(Line& line, std::vector<Task<>>& tasks) {
 }
 
 // One producer and two consumers, one of whom is cancelled; then the rest is drained.
-// covers: GetWait PutWait NextWait item_arrives room_arises
+// covers: GetWait PutWait NextWait
 SYNC_TEST(EverywhereSync, "a Queue loses no item to a cancelled getter [R65][C1][D1]") {
   std::optional<Line> line;
   std::vector<Task<>> others;
