@@ -12,6 +12,16 @@
 
 namespace asyncio::inline v0::detail {
 
+/// What a gate stands on. In the tests it is a model, which tries every interleaving.
+struct RealThreads {
+  template <class T>
+  using Atomic = std::atomic<T>;
+  using Node = ReadyNode;
+  using Queue = ReadyQueue;
+  using Waker = Poller;
+  static void yield() noexcept { std::this_thread::yield(); }
+};
+
 /// The loop's side that other threads may touch; it outlives the loop, whoever posts holds it.
 ///
 ///     loop:   sleeping_ = true;  nothing in the stack? -> sleep, else sleeping_ = false
@@ -23,15 +33,20 @@ namespace asyncio::inline v0::detail {
 ///
 ///     closer: posting_ |= closed;  the rest of it 0? -> nobody is inside, nobody gets in
 ///     poster: ++posting_;          was it closed? -> --posting_ and refuse
-class Gate {
+template <class Self, class Threads>
+class GateOf {
+  template <class T>
+  using Atomic = typename Threads::template Atomic<T>;
+  using Node = typename Threads::Node;
+
  public:
-  explicit Gate(Poller& poller) noexcept : poller_(poller) {}
+  explicit GateOf(typename Threads::Waker& waker) noexcept : waker_(waker) {}
 
   void retain() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept { let_go(1); }
 
   /// From any thread. False if the loop is closed: the node is still the caller's.
-  bool post(ReadyNode& node) noexcept {
+  bool post(Node& node) noexcept {
     if (!enter()) return false;
     push(node);
     wake_if_asleep();
@@ -45,7 +60,7 @@ class Gate {
   /// From any thread; the loop looks, if it sleeps, since time may jump again.
   void count_home() noexcept { come_home(nullptr); }
   /// post() and count_home(): whoever sees that nobody is out sees the post, too.
-  bool bring_home(ReadyNode& node) noexcept { return come_home(&node); }
+  bool bring_home(Node& node) noexcept { return come_home(&node); }
 
   std::size_t out_in_the_world() const noexcept {
     return count_.load(std::memory_order_seq_cst) / out;
@@ -54,18 +69,18 @@ class Gate {
   // ---- for the loop's own thread
 
   /// Moves what was posted to the end of `ready`, oldest first.
-  void take(ReadyQueue& ready) noexcept {
+  void take(typename Threads::Queue& ready) noexcept {
     if (!top_.load(std::memory_order_relaxed)) return;
-    ReadyNode* newest = top_.exchange(nullptr, std::memory_order_acquire);
-    ReadyNode* oldest = nullptr;
+    Node* newest = top_.exchange(nullptr, std::memory_order_acquire);
+    Node* oldest = nullptr;
     while (newest) {
-      ReadyNode* const next = newest->next;
+      Node* const next = newest->next;
       newest->next = oldest;
       oldest = newest;
       newest = next;
     }
     while (oldest) {
-      ReadyNode* const next = oldest->next;
+      Node* const next = oldest->next;
       ready.push(*oldest);
       oldest = next;
       ++posts_;
@@ -85,18 +100,19 @@ class Gate {
   /// In a forked child there is nobody to `wait` for: who was inside stayed with the parent.
   void close(bool wait) noexcept {
     posting_.fetch_or(closed, std::memory_order_seq_cst);
-    while (wait && posting_.load(std::memory_order_seq_cst) != closed) std::this_thread::yield();
+    while (wait && posting_.load(std::memory_order_seq_cst) != closed) Threads::yield();
   }
 
   bool has_posts() const noexcept { return top_.load(std::memory_order_seq_cst) != nullptr; }
   std::uint64_t posts() const noexcept { return posts_; }
 
+ protected:
+  ~GateOf() = default;
+
  private:
   static constexpr std::uint64_t out = std::uint64_t{1} << 32;
   static constexpr std::uint32_t closed = std::uint32_t{1} << 31;
   static constexpr std::size_t cache_line = 64;
-
-  ~Gate() = default;
 
   bool enter() noexcept {
     if (!(posting_.fetch_add(1, std::memory_order_seq_cst) & closed)) [[likely]] return true;
@@ -105,8 +121,8 @@ class Gate {
   }
   void leave() noexcept { posting_.fetch_sub(1, std::memory_order_release); }
 
-  void push(ReadyNode& node) noexcept {
-    ReadyNode* top = top_.load(std::memory_order_relaxed);
+  void push(Node& node) noexcept {
+    Node* top = top_.load(std::memory_order_relaxed);
     do {
       node.next = top;
     } while (!top_.compare_exchange_weak(top, &node, std::memory_order_seq_cst,
@@ -115,11 +131,11 @@ class Gate {
   void wake_if_asleep() noexcept {
     if (sleeping_.load(std::memory_order_seq_cst) &&
         sleeping_.exchange(false, std::memory_order_seq_cst)) {
-      poller_.wake();
+      waker_.wake();
     }
   }
 
-  bool come_home(ReadyNode* node) noexcept {
+  bool come_home(Node* node) noexcept {
     if (!enter()) {
       let_go(out + 1);
       return false;
@@ -131,17 +147,29 @@ class Gate {
     return true;
   }
   void let_go(std::uint64_t counts) noexcept {
-    if (count_.fetch_sub(counts, std::memory_order_seq_cst) == counts) delete this;
+    if (count_.fetch_sub(counts, std::memory_order_seq_cst) == counts) {
+      delete static_cast<Self*>(this);
+    }
   }
 
   // What posters write lies together, and apart from what the loop writes.
-  alignas(cache_line) std::atomic<ReadyNode*> top_{nullptr};
-  std::atomic<std::uint32_t> posting_{0};  // how many are inside
-  std::atomic<std::uint64_t> count_{1};    // who holds this; the upper half: who of them is out
+  alignas(cache_line) Atomic<Node*> top_{nullptr};
+  Atomic<std::uint32_t> posting_{0};  // how many are inside
+  Atomic<std::uint64_t> count_{1};    // who holds this; the upper half: who of them is out
 
-  alignas(cache_line) std::atomic<bool> sleeping_{false};
-  Poller& poller_;
+  alignas(cache_line) Atomic<bool> sleeping_{false};
+  typename Threads::Waker& waker_;
   std::uint64_t posts_ = 0;  // that were taken
+};
+
+/// The gate of a loop.
+class Gate final : public GateOf<Gate, RealThreads> {
+ public:
+  using GateOf::GateOf;
+
+ private:
+  friend GateOf;
+  ~Gate() = default;
 };
 
 }  // namespace asyncio::inline v0::detail

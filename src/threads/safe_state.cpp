@@ -5,6 +5,7 @@
 #include "base/futex.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
+#include "threads/handover.hpp"
 
 #include <chrono>
 #include <memory>
@@ -48,16 +49,18 @@ SafeState::~SafeState() { gate_.release(); }
 
 bool SafeState::sleep(Ticks limit) noexcept {
   const auto start = std::chrono::steady_clock::now();
-  for (;;) {
-    const std::uint32_t seen = status_.load(std::memory_order_seq_cst);
-    if (static_cast<Status>(seen) >= Status::value) return true;
+  const auto has_ended = [](std::uint32_t seen) {
+    return static_cast<Status>(seen) >= Status::value;
+  };
+  return sleep_until(status_, sleepers_, has_ended, [&](std::uint32_t seen) {
     Ticks left = -1;
     if (limit != never) {
       left = limit - std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
       if (left <= 0) return false;
     }
     futex_wait(status_, seen, left);
-  }
+    return true;
+  });
 }
 
 void SafeState::wait() { wait_for(never); }
@@ -68,10 +71,7 @@ bool SafeState::wait_for(Ticks limit) {
     throw RuntimeError("ThreadsafeFuture: this thread runs the loop that the result comes from and "
                        "would wait for itself; co_await the coroutine instead");
   }
-  sleepers_.fetch_add(1, std::memory_order_seq_cst);
-  const bool done_now = sleep(limit);
-  sleepers_.fetch_sub(1, std::memory_order_relaxed);
-  return done_now;
+  return sleep(limit);
 }
 
 void SafeState::require_value() {
@@ -83,14 +83,12 @@ void SafeState::require_value() {
 // ---- the end
 
 bool SafeState::begin_setting() noexcept {
-  std::uint32_t pending = 0;
-  return status_.compare_exchange_strong(pending, static_cast<std::uint32_t>(Status::setting),
-                                         std::memory_order_acq_rel);
+  return decide(status_, static_cast<std::uint32_t>(Status::pending),
+                static_cast<std::uint32_t>(Status::setting));
 }
 
 void SafeState::publish(Status status) noexcept {
-  status_.store(static_cast<std::uint32_t>(status), std::memory_order_seq_cst);
-  if (sleepers_.load(std::memory_order_seq_cst) > 0) futex_wake_all(status_);
+  end_word(status_, sleepers_, static_cast<std::uint32_t>(status), futex_wake_all);
   call_callbacks();
 }
 
@@ -129,11 +127,7 @@ void SafeState::drop_task() noexcept {
 // ---- the cancellation
 
 bool SafeState::cancel() noexcept {
-  std::uint32_t pending = 0;
-  if (!status_.compare_exchange_strong(pending, static_cast<std::uint32_t>(Status::setting),
-                                       std::memory_order_acq_rel)) {
-    return false;
-  }
+  if (!begin_setting()) return false;
   publish(Status::cancelled);
   retain();
   if (!gate_.post(*this)) release();
@@ -147,22 +141,11 @@ void SafeState::call() {
 // ---- callbacks
 
 void SafeState::add_callback(SafeCallback* callback) noexcept {
-  SafeCallback* top = callbacks_.load(std::memory_order_acquire);
-  do {
-    if (top == &all_called) return call_one(callback, *this);
-    callback->next = top;
-  } while (!callbacks_.compare_exchange_weak(top, callback, std::memory_order_acq_rel,
-                                             std::memory_order_acquire));
+  if (!push_if_open(callbacks_, *callback, all_called)) call_one(callback, *this);
 }
 
 void SafeState::call_callbacks() noexcept {
-  SafeCallback* newest = callbacks_.exchange(&all_called, std::memory_order_acq_rel);
-  SafeCallback* oldest = nullptr;
-  while (newest) {
-    SafeCallback* const older = newest->next;
-    newest->next = std::exchange(oldest, newest);
-    newest = older;
-  }
+  SafeCallback* oldest = close_stack(callbacks_, static_cast<SafeCallback&>(all_called));
   while (oldest) {
     SafeCallback* const newer = oldest->next;
     call_one(oldest, *this);

@@ -5,6 +5,7 @@
 #include "core/context.hpp"
 #include "core/loop.hpp"
 #include "core/traceback.hpp"
+#include "threads/handover.hpp"
 #include "threads/pool.hpp"
 
 #include <utility>
@@ -44,8 +45,7 @@ void AwaitedJob::begin(LoopBase& where) {
 }
 
 bool ThreadJob::leave_line(Stage to) noexcept {
-  Stage queued = Stage::queued;
-  return stage_.compare_exchange_strong(queued, to, std::memory_order_acq_rel);
+  return decide(stage_, Stage::queued, to);
 }
 
 // ---- and back
