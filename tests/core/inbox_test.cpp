@@ -220,7 +220,7 @@ Program hosted(Counts posts, Order order) {
 
 // All interleavings of programs that have 100,000 of them.
 model::Search thorough() {
-  return {.random_runs = model::is_slow ? 10'000u : 0u, .moody = false};
+  return {.random_runs = model::is_slow ? 2'000u : 0u, .moody = false};
 }
 
 SYNC_TEST(Gate, "no wake-up is lost: every interleaving of post, wake and sleep [B1, B2]") {
