@@ -22,6 +22,8 @@ using model::Finding;
 using model::Node;
 using model::Run;
 using Program = std::function<void(Run&)>;
+
+const std::uint64_t many = model::is_slow ? 500 : 10'000;
 using Counts = std::vector<int>;  // of each thread
 
 const char* const names[] = {"loop", "Ada", "Grace", "Edsger", "Tony"};
@@ -220,7 +222,7 @@ Program hosted(Counts posts, Order order) {
 
 // All interleavings of programs that have 100,000 of them.
 model::Search thorough() {
-  return {.random_runs = model::is_slow ? 2'000u : 0u, .moody = false};
+  return {.random_runs = model::is_slow ? 500u : 0u, .moody = false};
 }
 
 SYNC_TEST(Gate, "no wake-up is lost: every interleaving of post, wake and sleep [B1, B2]") {
@@ -234,7 +236,7 @@ SYNC_TEST(Gate, "no wake-up is lost: every interleaving of post, wake and sleep 
 
 SYNC_TEST(Gate, "no wake-up is lost, and a thread's posts keep their order, at random [B1, B2]") {
   for (const Counts& posts : {Counts{3}, Counts{2, 2}, Counts{1, 1, 1}, Counts{2, 1, 2, 1}}) {
-    const Finding found = explore({.random_runs = 10'000}, posting(posts, Timer{2}));
+    const Finding found = explore({.random_runs = many}, posting(posts, Timer{2}));
     EXPECT_TRUE(found.holds()) << found;
   }
 }
@@ -242,7 +244,7 @@ SYNC_TEST(Gate, "no wake-up is lost, and a thread's posts keep their order, at r
 SYNC_TEST(Gate, "a host that polls misses no post, and does not spin when all are taken [B2]") {
   const Finding one = explore({}, hosted({1}, Order::right));
   EXPECT_TRUE(one.holds()) << one;
-  const Finding more = explore({.random_runs = 10'000}, hosted({2, 1}, Order::right));
+  const Finding more = explore({.random_runs = many}, hosted({2, 1}, Order::right));
   EXPECT_TRUE(more.holds()) << more;
 }
 
@@ -266,7 +268,7 @@ SYNC_TEST(Gate, "closed, it refuses; what it took is there, and it goes when all
     const Finding found = explore({}, closing(posts));
     EXPECT_TRUE(found.holds()) << found;
   }
-  const Finding more = explore({.random_runs = 10'000}, closing({2, 1, 2}));
+  const Finding more = explore({.random_runs = many}, closing({2, 1, 2}));
   EXPECT_TRUE(more.holds()) << more;
 }
 
@@ -277,14 +279,14 @@ SYNC_TEST(Gate, "who sees that nobody is out sees what they brought: time does n
   }
   const Finding both = explore(thorough(), coming_home(1, 1));
   EXPECT_TRUE(both.holds()) << both;
-  const Finding more = explore({.random_runs = 10'000}, coming_home(2, 1));
+  const Finding more = explore({.random_runs = many}, coming_home(2, 1));
   EXPECT_TRUE(more.holds()) << more;
 }
 
 SYNC_TEST(Gate, "what is out comes home to a loop that closes, or is refused; it waits [B12]") {
   const Finding found = explore({}, coming_home(1, 1, Loop::closes));
   EXPECT_TRUE(found.holds()) << found;
-  const Finding more = explore({.random_runs = 10'000}, coming_home(2, 1, Loop::closes));
+  const Finding more = explore({.random_runs = many}, coming_home(2, 1, Loop::closes));
   EXPECT_TRUE(more.holds()) << more;
 }
 

@@ -23,6 +23,8 @@ using model::Run;
 using model::Var;
 using Program = std::function<void(Run&)>;
 
+const std::uint64_t many = model::is_slow ? 500 : 10'000;
+
 // As CallbackNode's count, and what it counts is posted.
 struct Counted : model::Node, model::Deletable {
   Counted(Office& where, int& deleted) : office(where), deleted_(deleted) {}
@@ -215,7 +217,7 @@ void give_up(Run& run) {
 SYNC_TEST(Handover, "nobody touches an awaiter or a job that it has given away [A6]") {
   const Finding one = explore({}, hopping(1, Cancel::never));
   EXPECT_TRUE(one.holds()) << one;
-  const Finding more = explore({.random_runs = 10'000}, hopping(4, Cancel::never));
+  const Finding more = explore({.random_runs = many}, hopping(4, Cancel::never));
   EXPECT_TRUE(more.holds()) << more;
 }
 
@@ -362,7 +364,7 @@ SYNC_TEST(Handover, "a threadsafe future ends once, and all who wait or left a c
     EXPECT_TRUE(found.holds()) << found;
   }
   for (const Plan& plan : {Plan{1, 1, 1}, Plan{2, 0, 1}, Plan{2, 1, 0}, Plan{0, 1, 2}}) {
-    const Finding found = explore({.random_runs = 5'000}, ending(plan));
+    const Finding found = explore({.random_runs = many}, ending(plan));
     EXPECT_TRUE(found.holds()) << found;
   }
 }
