@@ -50,7 +50,7 @@ Coro<long> travel() {
 }
 
 // Without pools that keep the blocks, a sanitizer sees who touches a frame after it was freed.
-SYNC_TEST(Threads, "a million ways there and back: no awaiter is touched once its job is out") {
+SYNC_TEST(Threads, "a million ways there and back: nobody touches an awaiter that is out [A6]") {
   if (!test::without_frame_pool()) return;
   EXPECT_EQ(asyncio::run(travel()), 2L * travellers * ways);
 }
