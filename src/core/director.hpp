@@ -5,9 +5,9 @@
 #include <asyncio/detail/core/task_state.hpp>
 #include <asyncio/detail/core/timer.hpp>
 
-namespace asyncio::inline v0::detail {
+#include <vector>
 
-class TimerHeap;
+namespace asyncio::inline v0::detail {
 
 struct Director {
   Director() = default;
@@ -17,8 +17,8 @@ struct Director {
 
   /// The next batch, in the order to run it in.
   virtual ReadyNode* arrange(ReadyNode* batch) { return batch; }
-  /// The one to go first of the timers that are due first.
-  virtual TimerNode& choose(const TimerHeap& timers);
+  /// Timers that are due at the same moment, in the order of registration.
+  virtual void arrange(std::vector<TimerNode*>&) {}
   /// Before each node and, with null, after each batch, before the loop looks at the world.
   virtual void before(const ReadyNode* next) noexcept = 0;
 };

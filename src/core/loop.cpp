@@ -11,6 +11,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace asyncio::inline v0::detail {
 
@@ -54,19 +55,30 @@ void Loop::take_due_timers(Ticks now) noexcept {
   latest_now = now;
   plan_next_look(now);
   while (timers.first_deadline() <= now && !timers.empty()) {
-    TimerNode& timer = director ? director->choose(timers) : timers.first();
-    if (timer.place.kind == TimerNode::Kind::postponed) {
-      timer.place.kind = TimerNode::Kind::call;
-      timers.move(timer, static_cast<CallTimer&>(timer).postponement());
-      continue;
-    }
-    timers.remove(timer);
-    if (timer.place.kind == TimerNode::Kind::sleeper) {
-      make_ready(*static_cast<SleepAwaiter&>(timer).task);
-    } else {
-      static_cast<CallTimer&>(timer).fire();
-    }
+    if (director) [[unlikely]] take_first_as_directed();
+    else take(timers.first());
   }
+}
+
+void Loop::take(TimerNode& timer) noexcept {
+  if (timer.place.kind == TimerNode::Kind::postponed) {
+    timer.place.kind = TimerNode::Kind::call;
+    timers.move(timer, static_cast<CallTimer&>(timer).postponement());
+    return;
+  }
+  timers.remove(timer);
+  if (timer.place.kind == TimerNode::Kind::sleeper) {
+    make_ready(*static_cast<SleepAwaiter&>(timer).task);
+  } else {
+    static_cast<CallTimer&>(timer).fire();
+  }
+}
+
+// What fires only makes things ready: none of these timers is disarmed meanwhile.
+void Loop::take_first_as_directed() {
+  std::vector<TimerNode*> due = timers.all_first();
+  director->arrange(due);
+  for (TimerNode* timer : due) take(*timer);
 }
 
 // A look costs a system call and a reading of the clock, 200 ns, as much as twenty turns with one
@@ -243,8 +255,6 @@ RunningLoop::~RunningLoop() {
 }
 
 // ---- timers
-
-TimerNode& Director::choose(const TimerHeap& timers) { return timers.first(); }
 
 Ticks loop_now(const LoopBase& base) noexcept {
   const Loop& loop = loop_of(base);

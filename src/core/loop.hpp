@@ -107,6 +107,8 @@ struct Loop : LoopBase {
   void look();
   void sleep_or_look();
   void take_due_timers(Ticks now) noexcept;
+  ASYNCIO_INLINE void take(TimerNode& timer) noexcept;
+  void take_first_as_directed();
   void plan_next_look(Ticks now) noexcept;
   ASYNCIO_INLINE void run_what_is_ready();
   void run_with_care();

@@ -56,11 +56,8 @@ struct WaitSeen {
   std::string place;
 };
 
-/// Follows one task through its waits, notes them or cancels one of them.
-///
-///     subject is | then
-///     ready      | not begun, or a wait was completed and it will go on
-///     waiting    | in wait number waits_.size() - 1, or in its first of this run ...
+/// Follows one task through its waits; notes them, or cancels it in one of them. It is in its wait
+/// number waits_.size(), and if that is completed, ready to go on; before the first, not begun.
 class Follower final : public Director {
  public:
   Follower() = default;

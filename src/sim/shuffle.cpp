@@ -2,39 +2,50 @@
 // SPDX-License-Identifier: MIT
 #include "sim/shuffle.hpp"
 
-#include "core/timer_heap.hpp"
-
 #include <utility>
-#include <vector>
 
 namespace asyncio::inline v0::detail {
+namespace {
+
+template <class T>
+void shuffle(std::vector<T>& all, Draw& draw) {
+  for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[draw(i)]);
+}
+
+bool is_call(const TimerNode* timer) { return timer->place.kind != TimerNode::Kind::sleeper; }
+
+}  // namespace
 
 ReadyNode* Shuffle::arrange(ReadyNode* batch) {
   if (!batch || !batch->next) return batch;
   std::vector<ReadyNode*> nodes;
-  std::vector<std::size_t> places;
+  std::vector<ReadyNode*> tasks;
   for (ReadyNode* node = batch; node; node = node->next) {
-    if (node->kind == ReadyNode::Kind::task) places.push_back(nodes.size());
     nodes.push_back(node);
+    if (node->kind == ReadyNode::Kind::task) tasks.push_back(node);
   }
-  for (std::size_t i = places.size(); i > 1; --i) {
-    std::swap(nodes[places[i - 1]], nodes[places[draw_(i)]]);
-  }
+  shuffle(tasks, draw_);
   ReadyNode* next = nullptr;
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+    if ((*node)->kind == ReadyNode::Kind::task) {
+      *node = tasks.back();
+      tasks.pop_back();
+    }
     (*node)->next = std::exchange(next, *node);
   }
   return next;
 }
 
-TimerNode& Shuffle::choose(const TimerHeap& timers) {
-  const std::vector<TimerNode*> due = timers.all_first();
-  TimerNode& chosen = *due[draw_(due.size())];
-  if (chosen.place.kind == TimerNode::Kind::sleeper) return chosen;
+void Shuffle::arrange(std::vector<TimerNode*>& due) {
+  std::vector<TimerNode*> calls;
   for (TimerNode* timer : due) {
-    if (timer->place.kind != TimerNode::Kind::sleeper) return *timer;
+    if (is_call(timer)) calls.push_back(timer);
   }
-  return chosen;
+  shuffle(due, draw_);
+  auto next_call = calls.begin();
+  for (TimerNode*& timer : due) {
+    if (is_call(timer)) timer = *next_call++;
+  }
 }
 
 }  // namespace asyncio::inline v0::detail

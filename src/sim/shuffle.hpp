@@ -6,6 +6,7 @@
 #include "sim/draw.hpp"
 
 #include <cstdint>
+#include <vector>
 
 namespace asyncio::inline v0::detail {
 
@@ -16,7 +17,7 @@ class Shuffle : public Director {
   explicit Shuffle(std::uint64_t seed) noexcept : draw_(seed) {}
 
   ReadyNode* arrange(ReadyNode* batch) override;
-  TimerNode& choose(const TimerHeap& timers) override;
+  void arrange(std::vector<TimerNode*>& due) override;
   void before(const ReadyNode*) noexcept override {}
 
  protected:

@@ -5,10 +5,9 @@
 #include "support/async_test.hpp"
 #include "support/model/gate.hpp"
 #include "support/model/model.hpp"
+#include "support/model/orders.hpp"
 
-#include <algorithm>
 #include <deque>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,11 +19,11 @@ namespace model = test::model;
 using model::explore;
 using model::Finding;
 using model::Node;
+using model::Program;
 using model::Run;
-using Program = std::function<void(Run&)>;
+using Counts = std::vector<int>;  // of each thread
 
 const std::uint64_t many = model::is_slow ? 500 : 10'000;
-using Counts = std::vector<int>;  // of each thread
 
 const char* const names[] = {"loop", "Ada", "Grace", "Edsger", "Tony"};
 
@@ -310,53 +309,20 @@ std::vector<Program> small_programs() {
           coming_home(1, 1, Loop::closes), posting({2})};
 }
 
-bool all_hold(const std::vector<Program>& programs, const model::Search& search) {
-  return std::all_of(programs.begin(), programs.end(), [&](const Program& program) {
-    return explore(search, program).holds();
-  });
-}
-
-std::vector<model::Site> sites_of_the_gate(const std::vector<Program>& programs) {
-  std::vector<model::Site> all;
-  for (const Program& program : programs) {
-    for (model::Site& site : explore({}, program).sites) {
-      const bool is_new = std::none_of(all.begin(), all.end(), [&](const model::Site& other) {
-        return other.line == site.line && other.column == site.column;
-      });
-      if (is_new && site.file.ends_with("inbox.hpp")) all.push_back(std::move(site));
-    }
-  }
-  return all;
-}
-
 // Where the code asks for more, it costs nothing on x86, and relies on nobody's reasoning.
 SYNC_TEST(Gate, "each memory order is needed: weaken it, and the model finds what breaks [L12]") {
-  const std::vector<Program> programs = small_programs();
-  test::Events needed;
-  for (model::Site site : sites_of_the_gate(programs)) {
-    const model::Order wanted = site.order;
-    const std::vector<model::Order> orders = model::weaker(site);
-    const auto holds = std::find_if(orders.begin(), orders.end(), [&](model::Order order) {
-      site.order = order;
-      return all_hold(programs, {.weakened = site});
-    });
-    const model::Order weakest = holds == orders.end() ? wanted : *holds;
-    if (weakest != std::memory_order_relaxed) {
-      needed.push_back(site.name + " " + model::order_name(weakest));
-    }
-  }
-  std::sort(needed.begin(), needed.end());
-  EXPECT_EQ(needed, (test::Events{
-                        "begin_sleep load seq_cst",
-                        "begin_sleep store seq_cst",
-                        "close load acquire",
-                        "leave fetch_sub release",
-                        "let_go fetch_sub seq_cst",
-                        "out_in_the_world load seq_cst",
-                        "push compare_exchange_weak seq_cst",
-                        "take exchange acquire",
-                        "wake_if_asleep load seq_cst",
-                    }));
+  const test::Events needed{
+      "begin_sleep load seq_cst",
+      "begin_sleep store seq_cst",
+      "close load acquire",
+      "leave fetch_sub release",
+      "let_go fetch_sub seq_cst",
+      "out_in_the_world load seq_cst",
+      "push compare_exchange_weak seq_cst",
+      "take exchange acquire",
+      "wake_if_asleep load seq_cst",
+  };
+  EXPECT_EQ(model::orders_needed(small_programs(), "inbox.hpp"), needed);
 }
 
 // Turns that are wrong in the ways that the literature knows.

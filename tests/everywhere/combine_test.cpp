@@ -41,6 +41,12 @@ Coro<int> child(int turns) {
   co_return turns;
 }
 
+std::vector<Coro<int>> children(int first, int last) {
+  std::vector<Coro<int>> all;
+  for (int turns = first; turns <= last; ++turns) all.push_back(child(turns));
+  return all;
+}
+
 Coro<> nobody_left() {
   require(alive == 0, "a child outlives its parent");
   require(get_running_loop().metrics().timers == 0, "a timer outlives its scope");
@@ -60,31 +66,19 @@ void leaves_nobody(Run run) {
 // covers: gather gather_all gather_range ChildAwaiter SettleAwaiter Wait
 SYNC_TEST(EverywhereCombine, "gather joins its children [C6]") {
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather(child(1), child(3))); });
-  leaves_nobody([]() -> Coro<> {
-    std::vector<Coro<int>> children;
-    for (int turns = 1; turns < 4; ++turns) children.push_back(child(turns));
-    static_cast<void>(co_await gather(std::move(children)));
-  });
+  leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather(children(1, 3))); });
 }
 
 // covers: gather_settled settle_all settle_range
 SYNC_TEST(EverywhereCombine, "gather_settled joins its children [C6]") {
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather_settled(child(1), child(3))); });
-  leaves_nobody([]() -> Coro<> {
-    std::vector<Coro<int>> children;
-    for (int turns = 1; turns < 4; ++turns) children.push_back(child(turns));
-    static_cast<void>(co_await gather_settled(std::move(children)));
-  });
+  leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather_settled(children(1, 3))); });
 }
 
 // covers: race_all race_range
 SYNC_TEST(EverywhereCombine, "race joins its losers [C6][C9]") {
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await race(child(2), child(3))); });
-  leaves_nobody([]() -> Coro<> {
-    std::vector<Coro<int>> children;
-    for (int turns = 2; turns < 5; ++turns) children.push_back(child(turns));
-    static_cast<void>(co_await race(std::move(children)));
-  });
+  leaves_nobody([]() -> Coro<> { static_cast<void>(co_await race(children(2, 4))); });
 }
 
 // covers: timeout_scope timeout_at_scope move_on_scope wait_for_coro wait_for_operation

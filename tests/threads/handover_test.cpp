@@ -5,10 +5,9 @@
 #include "support/async_test.hpp"
 #include "support/model/gate.hpp"
 #include "support/model/model.hpp"
+#include "support/model/orders.hpp"
 
-#include <algorithm>
 #include <array>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,9 +18,9 @@ namespace model = test::model;
 using model::explore;
 using model::Finding;
 using model::Office;
+using model::Program;
 using model::Run;
 using model::Var;
-using Program = std::function<void(Run&)>;
 
 const std::uint64_t many = model::is_slow ? 500 : 10'000;
 
@@ -371,49 +370,19 @@ SYNC_TEST(Handover, "a threadsafe future ends once, and all who wait or left a c
 
 // ---- that it would be seen if it were not so
 
-bool all_hold(const std::vector<Program>& programs, const model::Search& search) {
-  return std::all_of(programs.begin(), programs.end(), [&](const Program& program) {
-    return explore(search, program).holds();
-  });
-}
-
 SYNC_TEST(Handover, "each memory order is needed: weaken it, and the model finds the fault [L12]") {
   const std::vector<Program> programs = {
       ending({.waiters = 1}), ending({.callbacks = 1}), ending({.cancels = 1}),
       hopping(1, Cancel::never), hopping(1, Cancel::at_once), &give_up};
-  std::vector<model::Site> sites;
-  for (const Program& program : programs) {
-    for (model::Site& site : explore({}, program).sites) {
-      const bool is_new = std::none_of(sites.begin(), sites.end(), [&](const model::Site& other) {
-        return other.line == site.line && other.column == site.column;
-      });
-      if (is_new && site.file.ends_with("handover.hpp")) sites.push_back(std::move(site));
-    }
-  }
-  test::Events needed;
-  for (model::Site site : sites) {
-    const model::Order wanted = site.order;
-    model::Order weakest = wanted;
-    for (const model::Order order : model::weaker(site)) {
-      site.order = order;
-      if (all_hold(programs, {.weakened = site})) {
-        weakest = order;
-        break;
-      }
-    }
-    if (weakest != std::memory_order_relaxed) {
-      needed.push_back(site.name + " " + model::order_name(weakest));
-    }
-  }
-  std::sort(needed.begin(), needed.end());
-  EXPECT_EQ(needed, (test::Events{
-                        "close_stack exchange acq_rel",
-                        "end_word load seq_cst",
-                        "end_word store seq_cst",
-                        "push_if_open compare_exchange_weak release",
-                        "push_if_open load acquire",
-                        "sleep_until fetch_add seq_cst",
-                    }));
+  const test::Events needed{
+      "close_stack exchange acq_rel",
+      "end_word load seq_cst",
+      "end_word store seq_cst",
+      "push_if_open compare_exchange_weak release",
+      "push_if_open load acquire",
+      "sleep_until fetch_add seq_cst",
+  };
+  EXPECT_EQ(model::orders_needed(programs, "handover.hpp"), needed);
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ struct Taken {
 
 class Explorer final : public Fate {
  public:
-  Explorer(const Search& search, const std::function<void(Run&)>& set_up)
+  Explorer(const Search& search, const Program& set_up)
       : search_(search), set_up_(set_up), memory_(*this) {}
   ~Explorer() { active_ = false; }
 
@@ -102,7 +102,7 @@ class Explorer final : public Fate {
   std::string account() const;
 
   const Search& search_;
-  const std::function<void(Run&)>& set_up_;
+  const Program& set_up_;
   Memory memory_;
   Fiber main_;
   std::array<Actor, most_threads> actors_;
@@ -409,7 +409,7 @@ std::string Explorer::account() const {
 
 // ---- the doors
 
-Finding explore(const Search& search, const std::function<void(Run&)>& set_up) {
+Finding explore(const Search& search, const Program& set_up) {
   Explorer one(search, set_up);
   return one.explore();
 }

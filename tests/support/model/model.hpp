@@ -86,9 +86,12 @@ class Run {
   void keep(std::shared_ptr<void> object);
 };
 
+/// Sets a run up: makes what the threads share, and the threads.
+using Program = std::function<void(Run&)>;
+
 /// Runs `set_up` and the threads that it makes over and over, until a check fails or all is tried.
 /// They share Atomic, Var and Doorbell, and nothing else that changes.
-Finding explore(const Search& search, const std::function<void(Run&)>& set_up);
+Finding explore(const Search& search, const Program& set_up);
 
 // ---- for the threads
 
