@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -52,16 +53,21 @@ inline Coro<> cancelled_after(const Scenario& scenario, int turns) {
   co_await scenario.check();
 }
 
-// Together a million schedules in each run of the suite, 50,000 where they are ten times as slow.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    defined(ASYNCIO_PORTABLE_UNWIND)
-inline constexpr std::uint64_t seeds = 250;
+// Together a million schedules in each run of the suite, 50,000 under a sanitizer, and as many as
+// ASYNCIO_TEST_ORDERS asks for where `make soak` runs them.
+inline std::uint64_t orders_of_each_turn() {
+  if (const char* const wish = std::getenv("ASYNCIO_TEST_ORDERS")) {
+    return std::strtoull(wish, nullptr, 10);
+  }
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return 250;
 #else
-inline constexpr std::uint64_t seeds = 5'000;
+  return 5'000;
 #endif
+}
 
 /// All points and ways, then many orders for each of the first turns.
-inline void everywhere(const Scenario& scenario, std::uint64_t orders = seeds) {
+inline void everywhere(const Scenario& scenario, std::uint64_t orders = orders_of_each_turn()) {
   const auto make = [&] { return scenario.make(); };
   const std::size_t tried = testing::cancel_everywhere(make, scenario.check);
   EXPECT_GE(tried, 11u) << "the scenario never waits";

@@ -208,5 +208,23 @@ SYNC_TEST(Seed, "leaves callbacks in their order [R1]") {
   EXPECT_EQ(events, (Events{"1", "2", "3"}));
 }
 
+SYNC_TEST(Seed, "leaves callbacks that are due together in their order [R4]") {
+  const auto due_together = []() -> Coro<Events> {
+    Events log;
+    EventLoop& loop = get_running_loop();
+    std::vector<Task<>> sleepers;
+    for (const char* name : {"1", "2", "3", "4"}) {
+      loop.call_later(1s, [&log, name] { log.push_back(name); });
+      sleepers.push_back(create_task(sleep(1s)));
+    }
+    for (const Task<>& sleeper : sleepers) co_await sleeper;
+    co_await sleep(0s);
+    co_return log;
+  };
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(testing::run(due_together(), {.seed = seed}), (Events{"1", "2", "3", "4"}));
+  }
+}
+
 }  // namespace
 }  // namespace asyncio
