@@ -17,14 +17,13 @@ void WaitLine::admit(LineWait& wait) {
   waiting_.append(wait);
 }
 
-LineWait* WaitLine::wake_first() noexcept {
-  if (waiting_.alone()) return nullptr;
+LineWait& WaitLine::wake() noexcept {
   auto& first = static_cast<LineWait&>(*waiting_.following);
   first.unlink();
   woken_.append(first);
   first.woken_ = true;
   make_ready(*first.task);
-  return &first;
+  return first;
 }
 
 void WaitLine::wake_all() noexcept {

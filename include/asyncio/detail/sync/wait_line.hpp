@@ -32,7 +32,7 @@ class ASYNCIO_API WaitLine {
 
   bool empty() const noexcept { return waiting_.alone() && woken_.alone(); }
   /// Null if nobody waits.
-  LineWait* wake_first() noexcept;
+  LineWait* wake_first() noexcept { return waiting_.alone() ? nullptr : &wake(); }
   void wake_all() noexcept;
 
  private:
@@ -40,6 +40,7 @@ class ASYNCIO_API WaitLine {
 
   /// Throws:  RuntimeError if this is not the loop of those who waited before [R63].
   void admit(LineWait& wait);
+  LineWait& wake() noexcept;
   void dissolve() noexcept;
 
   RingNode waiting_;
