@@ -39,7 +39,7 @@ Coro {
     return *this;
   }
   ~Coro() {
-    if (frame_) frame_.destroy();
+    if (frame_) [[unlikely]] detail::destroy_unawaited(frame_);
   }
 
   ASYNCIO_INLINE detail::ChildAwaiter<T> operator co_await() && {

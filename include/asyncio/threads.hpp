@@ -321,7 +321,11 @@ auto run_coroutine_threadsafe(A coroutine, EventLoop& loop) {
   ThreadsafeFuture<T> future = detail::SafeAccess::adopt(*state);
   loop.call_soon_threadsafe(
       [coroutine = std::move(coroutine), link = detail::SafeLink<T>(*state)]() mutable {
-        if (link->done()) return;  // cancelled before it began
+        if (link->done()) {  // cancelled before it began
+          const detail::Silence silence;
+          [[maybe_unused]] const A dropped = std::move(coroutine);
+          return;
+        }
         try {
           const auto task = create_task(std::move(coroutine));
           auto& running = static_cast<detail::TaskState&>(detail::HandleAccess::state(task));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/detail/base/frame_pool.hpp>
 
+#include "base/native_stack.hpp"
 #include "base/pooling.hpp"
 
 #include <cstdlib>
@@ -68,6 +69,7 @@ struct ThreadShare {
   char* end = nullptr;
   std::ptrdiff_t carved = 0;  // blocks cut from chunks or taken from operator new, less those back
   bool ended = false;
+  bool noted = false;  // every block comes and goes by the slow ways, which write down from where
 };
 
 constinit thread_local ThreadShare share{};
@@ -148,18 +150,28 @@ ASYNCIO_COLD void* frame_allocate_slowly(std::size_t size) {
     // that it can go back to the orphans.
     const bool orphan = share.ended && pooling() && index <= FramePool::classes;
     block = ::operator new(orphan ? index * FramePool::granule : size);
+    ++share.carved;
   } else {
-    frame_pool.limit = FramePool::classes;
-    block = carve(index);
+    if (!share.noted) frame_pool.limit = FramePool::classes;
+    block = pop(frame_pool.lists[index]);
+    if (!block) {
+      block = carve(index);
+      ++share.carved;
+    }
   }
-  ++share.carved;
+  if (share.noted) note_creation(block);
   return block;
 }
 
 ASYNCIO_COLD void frame_free_slowly(void* block, std::size_t size) noexcept {
   be_told_of_thread_end();
-  --share.carved;
+  if (share.noted) forget_creation(block);
   const std::size_t index = (size + FramePool::granule - 1) / FramePool::granule;
+  if (share.noted && !share.ended && pooling() && index <= FramePool::classes) {
+    push(frame_pool.lists[index], block);
+    return;
+  }
+  --share.carved;
   if (index > FramePool::classes || !pooling()) {
     ::operator delete(block);
     return;
@@ -168,6 +180,11 @@ ASYNCIO_COLD void frame_free_slowly(void* block, std::size_t size) noexcept {
   Orphans& all = orphans();
   const std::lock_guard lock(all.mutex);
   push(all.lists[index], block);
+}
+
+bool note_creations(bool wanted) noexcept {
+  if (wanted) frame_pool.limit = 0;
+  return std::exchange(share.noted, wanted);
 }
 
 std::ptrdiff_t frames_in_use() noexcept {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/event_loop.hpp>
 
+#include "base/native_stack.hpp"
 #include "core/context.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
@@ -229,7 +230,10 @@ void EventLoop::call_exception_handler(const ExceptionContext& context) {
   detail::report(*loop_, context);
 }
 bool EventLoop::get_debug() const noexcept { return loop_->debug; }
-void EventLoop::set_debug(bool debug) noexcept { loop_->debug = debug; }
+void EventLoop::set_debug(bool debug) noexcept {
+  loop_->debug = debug;
+  if (detail::thread_state.loop == loop_) detail::note_creations(debug);
+}
 void EventLoop::set_slow_callback_duration(Clock::duration duration) noexcept {
   loop_->slow_callback = duration.count();
 }
@@ -321,7 +325,8 @@ EventLoop* running_loop() noexcept {
 EventLoop& get_running_loop() {
   EventLoop* const loop = running_loop();
   if (!loop) {
-    throw RuntimeError("get_running_loop: no loop runs in this thread");
+    throw RuntimeError("get_running_loop: no loop runs in this thread; call it from a coroutine or "
+                       "callback");
   }
   return *loop;
 }

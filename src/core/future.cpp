@@ -93,7 +93,7 @@ ASYNCIO_COLD bool ResultState::last_words() noexcept {
   while (waiters) {
     auto& first = static_cast<Completion&>(*waiters);
     remove_waiter(first);
-    if (auto* callback = dynamic_cast<DoneCallback*>(&first)) {
+    if (DoneCallback* const callback = first.as_callback()) {
       callback->drop_callable();
       callback->release();
     }
@@ -188,14 +188,13 @@ bool DetachedWait::cancel(CancelRequest&) noexcept {
 
 // ---- errors on their way up
 
-void PromiseBase::keep_error(Where body) noexcept {
-  const Where place = standing.place();
+void PromiseBase::unhandled_exception() noexcept {
   std::exception_ptr error = std::current_exception();
   if (!error) {  // thrown by another language: nobody else can hold it
     error = std::make_exception_ptr(RuntimeError("a coroutine ended by an exception that is not "
                                                  "of C++"));
   }
-  chain_append(error, place ? place : body, this);
+  chain_append(error, standing.place_or_function(), this);
   standing.fail(std::move(error));
 }
 
@@ -205,7 +204,9 @@ Raised raised_in(PromiseBase& awaiting, std::exception_ptr error) noexcept {
 }
 
 Raised error_of_child(PromiseBase& child) noexcept {
-  return raised_in(*child.parent, child.standing.take_error());
+  const Raised error = raised_in(*child.parent, child.standing.take_error());
+  destroy_failed(child);
+  return error;
 }
 
 // ---- handles and callbacks
@@ -254,7 +255,7 @@ std::size_t remove_done_callback(ResultState& state, CallbackId id) noexcept {
   RingNode* at = state.waiters;
   if (!at) return 0;
   do {
-    auto* callback = dynamic_cast<DoneCallback*>(static_cast<Completion*>(at));
+    DoneCallback* const callback = static_cast<Completion*>(at)->as_callback();
     if (callback && callback->id == id) {
       state.remove_waiter(*callback);
       callback->drop_callable();

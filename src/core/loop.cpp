@@ -4,6 +4,7 @@
 
 #include <asyncio/sleep.hpp>
 
+#include "base/native_stack.hpp"
 #include "core/context.hpp"
 #include "core/report.hpp"
 #include "core/step.hpp"
@@ -247,9 +248,11 @@ RunningLoop::RunningLoop(Loop& loop, Inside inside) : loop_(loop), outer_(thread
   if (const auto here = std::this_thread::get_id(); loop.thread != here) loop.thread = here;
   thread_state = ThreadState{};
   thread_state.loop = &loop;
+  noted_before_ = note_creations(loop.debug);
 }
 
 RunningLoop::~RunningLoop() {
+  note_creations(noted_before_);
   thread_state = outer_;
   loop_.running = false;
 }

@@ -146,6 +146,7 @@ class RunningLoop {
  private:
   Loop& loop_;
   ThreadState outer_;
+  bool noted_before_;  // whether coroutines' creation was
 };
 
 /// The library's way to a loop.

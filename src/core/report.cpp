@@ -2,14 +2,23 @@
 // SPDX-License-Identifier: MIT
 #include "core/report.hpp"
 
+#include "base/native_stack.hpp"
 #include "core/context.hpp"
 #include "core/loop.hpp"
 #include "core/task_text.hpp"
 #include "core/traceback.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace asyncio::inline v0::detail {
+namespace {
+
+void say_out_of_memory() noexcept {
+  std::fputs("asyncio: out of memory while reporting an error\n", stderr);
+}
+
+}  // namespace
 
 void report(Loop& loop, const ExceptionContext& context) noexcept {
   if (loop.exception_handler) {
@@ -41,7 +50,18 @@ void report(Loop& loop, std::string_view message, std::exception_ptr error,
     if (context.exception) context.traceback = chain_entries(context.exception);
     report(loop, context);
   } catch (...) {
-    std::fputs("asyncio: out of memory while reporting an error\n", stderr);
+    say_out_of_memory();
+  }
+}
+
+std::string made_at(const void* block) noexcept {
+  try {
+    std::string stack = creation_of(block);
+    if (stack.empty()) return {};
+    stack.pop_back();
+    return "\nMade at (native stack, innermost first):\n" + stack;
+  } catch (...) {
+    return {};
   }
 }
 
@@ -82,6 +102,46 @@ void report_swallowed(TaskState& task) noexcept {
   }
 }
 
+namespace {
+
+constinit thread_local int silences = 0;
+
+void report_unawaited(const PromiseBase& promise, const void* frame) noexcept {
+  try {
+    const Where function = promise.standing.place_or_function();
+    const std::vector<FrameEntry> place = entries_of({function});
+    std::string name = function_at(function);
+    if (place.empty()) name.resize(std::min(name.size(), name.find('<')));  // our own, of any T
+    const std::string message = "coroutine '" + name + "' was never awaited" + made_at(frame);
+    ExceptionContext context;
+    context.message = message;
+    context.traceback = place;
+    if (thread_state.loop) report(loop_of(*thread_state.loop), context);
+    else report_by_default(context);
+  } catch (...) {
+    say_out_of_memory();
+  }
+}
+
+}  // namespace
+
+Silence::Silence() noexcept { ++silences; }
+Silence::~Silence() { --silences; }
+
+void destroy_failed(PromiseBase& promise) noexcept {
+  const Silence silence;
+  PromiseBase::handle_of(promise).destroy();
+}
+
+void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
+  const auto handle = std::coroutine_handle<PromiseBase>::from_address(frame.address());
+  // An exception on its way says more than what it left undone.
+  if (silences == 0 && std::uncaught_exceptions() == 0) {
+    report_unawaited(handle.promise(), frame.address());
+  }
+  frame.destroy();
+}
+
 void report_by_default(const ExceptionContext& context) noexcept {
   try {
     std::string text(context.message);
@@ -90,11 +150,11 @@ void report_by_default(const ExceptionContext& context) noexcept {
       if (!context.task->done()) text += " (still running)";
     }
     text += '\n';
-    if (context.exception) text += format(context.exception);
+    text += context.exception ? format(context.exception) : lines_of(context.traceback);
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
   } catch (...) {
-    std::fputs("asyncio: out of memory while reporting an error\n", stderr);
+    say_out_of_memory();
   }
 }
 

@@ -5,6 +5,7 @@
 #include <asyncio/event_loop.hpp>
 
 #include <exception>
+#include <string>
 #include <string_view>
 
 namespace asyncio::inline v0::detail {
@@ -15,6 +16,10 @@ struct Loop;
 void report(Loop& loop, const ExceptionContext& context) noexcept;
 void report(Loop& loop, std::string_view message, std::exception_ptr error,
             TaskState* task = nullptr) noexcept;
+
+/// Lines for the end of a message: the native stack on which this block was made, if it was noted,
+/// as debug mode does [R83].
+std::string made_at(const void* block) noexcept;
 
 /// "Task exception was never retrieved", unless somebody has asked for it [R80].
 void report_unseen_error(ResultState& state) noexcept;

@@ -27,17 +27,18 @@ void cancel_each(Loop& loop) noexcept {
 void destroy_each(Loop& loop) noexcept {
   while (!loop.tasks.alone()) {
     TaskState& task = task_in_ring(*loop.tasks.previous);
-    report(loop, "Task was destroyed but it is pending", nullptr, &task);
+    report(loop, "Task was destroyed but it is pending" + made_at(&task), nullptr, &task);
     tear_down(task);
   }
 }
 
 void drop_callbacks(Loop& loop) noexcept {
+  const Silence silence;
   while (!loop.timers.empty()) {
     TimerNode& timer = loop.timers.first();
     loop.timers.remove(timer);
     if (timer.place.kind != TimerNode::Kind::sleeper) {
-      if (auto* callback = dynamic_cast<TimedCallback*>(static_cast<CallTimer*>(&timer))) {
+      if (TimedCallback* const callback = static_cast<CallTimer&>(timer).as_callback()) {
         callback->drop_callable();
         callback->release();
       }

@@ -176,6 +176,8 @@ Raised cancelled_error() noexcept { return give_up(make_cancelled_error(*thread_
 
 ASYNCIO_COLD void fail_task(TaskState& task, PromiseBase& root) noexcept {
   task.error = root.standing.take_error();
+  destroy_failed(root);
+  end_task(task);
 }
 
 namespace {
@@ -220,6 +222,7 @@ void end_task(TaskState& task) noexcept {
 
 void tear_down(TaskState& task) noexcept {
   if (Waiter* const waiter = std::exchange(task.waiting, nullptr)) waiter->leave();
+  const Silence silence;
   ThreadState& thread = thread_state;
   auto frame = std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
   while (frame) {

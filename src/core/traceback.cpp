@@ -4,12 +4,10 @@
 
 #include <asyncio/exceptions.hpp>
 
+#include "base/native_stack.hpp"
 #include "core/chain.hpp"
 
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <typeinfo>
 
 namespace asyncio::inline v0::detail {
@@ -25,7 +23,6 @@ struct Location {
 const Location& location(Where place) noexcept {
   return *reinterpret_cast<const Location*>(place);
 }
-const char* function_name(Where place) noexcept { return location(place).function; }
 const char* file_name(Where place) noexcept { return location(place).file; }
 int line_of(Where place) noexcept { return static_cast<int>(location(place).line); }
 
@@ -107,11 +104,7 @@ void indent_into(std::string& out, std::string_view text, std::string_view margi
 void format_into(std::string& out, const std::exception_ptr& error, std::string_view margin) {
   std::string text;
   if (const std::vector<FrameEntry> entries = chain_entries(error); !entries.empty()) {
-    text += "Traceback (most recent await last):\n";
-    for (const FrameEntry& entry : entries) {
-      text += "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " +
-              entry.function + "\n";
-    }
+    text += "Traceback (most recent await last):\n" + lines_of(entries);
   }
   try {
     std::rethrow_exception(error);
@@ -135,14 +128,6 @@ void format_into(std::string& out, const std::exception_ptr& error, std::string_
 
 }  // namespace
 
-std::string demangled(const char* symbol) {
-  int status = 0;
-  char* text = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-  std::string result = status == 0 ? text : symbol;
-  std::free(text);
-  return result;
-}
-
 std::vector<FrameEntry> chain_entries(const std::exception_ptr& error) {
   std::vector<Where> places = chain_places(error);
   std::reverse(places.begin(), places.end());
@@ -152,13 +137,28 @@ std::vector<FrameEntry> chain_entries(const std::exception_ptr& error) {
 std::vector<FrameEntry> entries_of(const std::vector<Where>& places) {
   std::vector<FrameEntry> entries;
   for (Where place : places) {
-    FrameEntry entry{readable_function(function_name(place)), file_name(place), line_of(place)};
+    FrameEntry entry{readable_function(signature_at(place)), file_name(place), line_of(place)};
     if (is_internal(entry)) continue;
     entry.function = without_inline_namespace(std::move(entry.function));
     entries.push_back(std::move(entry));
   }
   return entries;
 }
+
+std::string lines_of(const std::vector<FrameEntry>& entries) {
+  std::string lines;
+  for (const FrameEntry& entry : entries) {
+    lines += "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " +
+             entry.function + "\n";
+  }
+  return lines;
+}
+
+std::string function_at(Where place) {
+  return without_inline_namespace(readable_function(signature_at(place)));
+}
+
+const char* signature_at(Where place) noexcept { return location(place).function; }
 
 std::string describe(const std::exception_ptr& error) {
   if (!error) return "no exception";

@@ -22,6 +22,13 @@ std::vector<FrameEntry> chain_entries(const std::exception_ptr& error);
 /// As the user wrote them: without the library's own adapters. Keeps the order.
 std::vector<FrameEntry> entries_of(const std::vector<Where>& places);
 
+/// Python's line for each: where, and in which function.
+std::string lines_of(const std::vector<FrameEntry>& entries);
+
+/// The coroutine's name; a function's name with all its types.
+std::string function_at(Where place);
+const char* signature_at(Where place) noexcept;
+
 /// "ValueError: what it says": the type's name and what() or message.
 std::string describe(const std::exception_ptr& error);
 
@@ -35,7 +42,5 @@ inline bool is_cancellation(const std::exception_ptr& error) noexcept {
 }
 /// True if it is a KeyboardInterrupt or SystemExit.
 bool is_exit(const std::exception_ptr& error) noexcept;
-
-std::string demangled(const char* symbol);
 
 }  // namespace asyncio::inline v0::detail

@@ -16,12 +16,7 @@ namespace detail {
 namespace {
 
 std::string stack_text(const TaskState& task, const std::vector<FrameEntry>& stack) {
-  std::string text = "Stack for " + task_name(task) + " (most recent await last):\n";
-  for (const FrameEntry& entry : stack) {
-    text += "  File \"" + entry.file + "\", line " + std::to_string(entry.line) + ", in " +
-            entry.function + "\n";
-  }
-  return text;
+  return "Stack for " + task_name(task) + " (most recent await last):\n" + lines_of(stack);
 }
 
 }  // namespace

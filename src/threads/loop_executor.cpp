@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/threads.hpp>
 
+#include "base/native_stack.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
+#include "core/traceback.hpp"
 #include "threads/pool.hpp"
 
 #include <memory>
@@ -37,14 +39,40 @@ struct GiveUp final : CallTimer {
   bool time_is_up = false;
 };
 
-void report_stuck(Loop& loop, std::size_t calls) noexcept {
+// "f(int)" of "... new_call(...) [with Job = ...; F = f(int); Args = {}]", as g++ writes it, or of
+// "... [Job = ..., F = ..., Args = <>]".
+std::string type_in(std::string_view signature) {
+  const std::size_t begin = signature.find(" F = ");
+  if (begin == std::string_view::npos) return std::string(signature);
+  const std::string_view rest = signature.substr(begin + 5);
+  std::size_t end = 0;
+  for (int depth = 0; end < rest.size(); ++end) {
+    const char c = rest[end];
+    if (c == '(' || c == '<' || c == '{' || c == '[') ++depth;
+    else if (depth == 0 && (c == ';' || c == ',' || c == ']')) break;
+    else if (c == ')' || c == '>' || c == '}' || c == ']') --depth;
+  }
+  return std::string(rest.substr(0, end));
+}
+
+std::string in_words(const CallName& call) {
+  std::string text = call.code ? symbol_at(call.code) : type_in(signature_at(call.type));
+  text = "\n  " + text;
+  if (call.awaited_at) {
+    text += ", awaited at\n" + lines_of(entries_of({call.awaited_at}));
+    text.pop_back();
+  }
+  return text;
+}
+
+void report_stuck(Loop& loop, const std::vector<CallName>& calls) noexcept {
   try {
-    report(loop,
-           "The loop is closed while " + std::to_string(calls) +
-               (calls == 1 ? " call" : " calls") +
-               " of its default executor still run; their threads are left behind. A call that "
-               "may block for long can take a std::stop_token, which says when to stop",
-           nullptr);
+    std::string message =
+        "The loop is closed while calls of its default executor still run; their threads are left "
+        "behind. A call that may block for long can take a std::stop_token, which says when to "
+        "stop:";
+    for (const CallName& call : calls) message += in_words(call);
+    report(loop, message, nullptr);
   } catch (...) {
   }
 }
@@ -85,6 +113,15 @@ void join_executor(Loop& loop) {
 }
 
 }  // namespace
+
+void report_exhausted(LoopBase& base) noexcept {
+  if (!base.debug) return;
+  report(loop_of(base),
+         "Every thread of a pool waits for a result of a loop, while a call waits for a thread: if "
+         "that call is what they wait for, none will ever end. A call that waits for others wants "
+         "a pool of its own, or to be a coroutine",
+         nullptr);
+}
 
 Pool& pool_of(LoopBase& base, ThreadPool* pool) {
   if (pool) return PoolAccess::pool(*pool);

@@ -46,7 +46,7 @@ void Pool::sweep() noexcept {
   sweep_at_ = std::max(first_sweep, waiting_ * 2);
 }
 
-void Pool::submit(ThreadJob& job) {
+bool Pool::submit(ThreadJob& job) {
   Lock lock(mutex_);
   if (closing_) {
     throw RuntimeError("the thread pool takes no more calls: it was shut down");
@@ -54,8 +54,33 @@ void Pool::submit(ThreadJob& job) {
   if (alive_ == 0) start_worker();  // without one, the job would wait for ever
   push(job);
   Worker* const called = call_another();
+  const bool first = everybody_waits();
   lock.unlock();
   if (called) ring(*called);
+  return first;
+}
+
+// ---- jobs that wait for jobs [K3]
+
+namespace {
+constinit thread_local Pool* pool_of_this_thread = nullptr;
+}
+
+Pool* Pool::of_this_thread() noexcept { return pool_of_this_thread; }
+
+bool Pool::everybody_waits() noexcept {
+  return in_wait_ == most_ && waiting_ > 0 && !std::exchange(said_, true);
+}
+
+bool Pool::enter_wait() noexcept {
+  const Lock lock(mutex_);
+  ++in_wait_;
+  return everybody_waits();
+}
+
+void Pool::leave_wait() noexcept {
+  const Lock lock(mutex_);
+  --in_wait_;
 }
 
 // ---- who comes next
@@ -105,17 +130,19 @@ void Pool::ring(Worker& worker) noexcept {
 // ---- a worker
 
 void Pool::work(Worker& me) noexcept {
+  pool_of_this_thread = this;
   Lock lock(mutex_);
   coming_ = false;
   for (;;) {
     if (ThreadJob* const job = pop()) {
       Worker* const called = line_.empty() ? nullptr : call_another();
-      ++busy_;
+      me.job = job;
       lock.unlock();
       if (called) ring(*called);
       job->run();
       lock.lock();
-      --busy_;
+      me.job = nullptr;
+      said_ = false;
     } else if (closing_) {
       break;
     } else {
@@ -214,9 +241,13 @@ std::size_t Pool::workers() {
   return alive_;
 }
 
-std::size_t Pool::at_work() {
+std::vector<CallName> Pool::at_work() {
   const Lock lock(mutex_);
-  return busy_;
+  std::vector<CallName> calls;
+  for (const auto& worker : workers_) {
+    if (worker->job) calls.push_back(worker->job->name);
+  }
+  return calls;
 }
 
 LonePool::LonePool() : pool_(new Pool(1)) {}

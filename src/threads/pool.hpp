@@ -37,10 +37,17 @@ class Pool {
     if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
-  /// Takes the job over.
+  /// Takes the job over. True if all threads there may be wait for results of a loop, and this is
+  /// the first call that waits for a thread meanwhile.
   /// Throws:  RuntimeError after shutdown(); std::system_error if there is no thread and none can
   ///          be started.
-  void submit(ThreadJob& job);
+  bool submit(ThreadJob& job);
+
+  /// The pool that this thread works for.
+  static Pool* of_this_thread() noexcept;
+  /// A worker waits for a loop, until leave_wait(). True as in submit().
+  bool enter_wait() noexcept;
+  void leave_wait() noexcept;
 
   /// No more jobs; the workers go when the line is empty.
   void shutdown() noexcept;
@@ -55,19 +62,21 @@ class Pool {
 
   std::size_t most() const noexcept { return most_; }
   std::size_t workers();
-  /// Jobs that run now.
-  std::size_t at_work();
+  /// The calls that run now.
+  std::vector<CallName> at_work();
 
  private:
   struct Worker {
     std::atomic<std::uint32_t> bell{0};  // 1: rung
     Worker* next_idle = nullptr;
+    const ThreadJob* job = nullptr;  // that runs now
     std::thread thread;
   };
   using Lock = std::unique_lock<std::mutex>;
 
   ~Pool() = default;
 
+  bool everybody_waits() noexcept;
   void push(ThreadJob& job) noexcept;
   ThreadJob* pop() noexcept;
   void sweep() noexcept;
@@ -93,7 +102,8 @@ class Pool {
   bool closing_ = false;
   bool detached_ = false;
   std::size_t alive_ = 0;
-  std::size_t busy_ = 0;
+  std::size_t in_wait_ = 0;  // workers whose job waits for a loop
+  bool said_ = false;        // that everybody waits
   ReadyQueue farewells_;
   std::atomic<std::uint32_t> gone_{0};  // 1: no worker is left, and none will be
 
@@ -104,6 +114,9 @@ class Pool {
   // and each time that they have doubled, they are swept out: a stuck pool does not fill memory.
   static constexpr std::size_t first_sweep = 1024;
 };
+
+/// Debug mode: every thread of a pool waits for a loop while calls wait for a thread.
+void report_exhausted(LoopBase& loop) noexcept;
 
 struct PoolAccess {
   static Pool& pool(const ThreadPool& threads) noexcept { return *threads.pool_; }

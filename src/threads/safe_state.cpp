@@ -6,6 +6,7 @@
 #include "core/loop.hpp"
 #include "core/report.hpp"
 #include "threads/handover.hpp"
+#include "threads/pool.hpp"
 
 #include <chrono>
 #include <memory>
@@ -65,12 +66,44 @@ bool SafeState::sleep(Ticks limit) noexcept {
 
 void SafeState::wait() { wait_for(never); }
 
+namespace {
+
+// A worker that waits for a loop, whose calls may need a worker [K3].
+class WorkerWait {
+ public:
+  explicit WorkerWait(Gate& gate) noexcept : pool_(Pool::of_this_thread()) {
+    if (!pool_ || !pool_->enter_wait()) return;
+    try {
+      auto* const said = new Said;
+      if (!gate.post(*said)) said->release();
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  WorkerWait(const WorkerWait&) = delete;
+  WorkerWait& operator=(const WorkerWait&) = delete;
+  ~WorkerWait() {
+    if (pool_) pool_->leave_wait();
+  }
+
+ private:
+  // In the loop's thread, whose exception handler it is.
+  struct Said final : PostedCallback {
+    void call() override { report_exhausted(*thread_state.loop); }
+    void drop_callable() noexcept override {}
+  };
+
+  Pool* const pool_;
+};
+
+}  // namespace
+
 bool SafeState::wait_for(Ticks limit) {
   if (done()) return true;
   if (thread_state.loop == loop) {
     throw RuntimeError("ThreadsafeFuture: this thread runs the loop that the result comes from and "
                        "would wait for itself; co_await the coroutine instead");
   }
+  const WorkerWait wait(gate_);
   return sleep(limit);
 }
 

@@ -31,7 +31,7 @@ void ThreadJob::stay() noexcept {
 void ThreadJob::submit(LoopBase& where, Pool& pool) {
   set_out(where);
   try {
-    pool.submit(*this);
+    if (pool.submit(*this)) [[unlikely]] report_exhausted(where);
   } catch (...) {
     stay();
     throw;
@@ -94,6 +94,9 @@ void ThreadWait::await_suspend(std::coroutine_handle<> frame) {
   TaskState& me = *thread_state.task;
   // A task that was cancelled before does not begin what it would not wait for.
   if (!me.is(ResultState::must_cancel)) [[likely]] {
+    job_.name.awaited_at = std::coroutine_handle<PromiseBase>::from_address(frame.address())
+                               .promise()
+                               .standing.place();
     job_.begin(*me.loop);
     job_.waiter = this;
   }

@@ -226,6 +226,7 @@ ASYNC_TEST(Gather, "that is never awaited starts nothing and makes no task [R28]
   }
   EXPECT_EQ(events, Events{});
   EXPECT_EQ(get_running_loop().metrics().tasks_made, tasks_before);
+  EXPECT_NE(test::take_stderr().find("note' was never awaited"), std::string::npos);
 }
 
 ASYNC_TEST(Gather, "starts its children in order on the turn after it is awaited [R28]") {

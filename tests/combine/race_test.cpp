@@ -187,6 +187,7 @@ ASYNC_TEST(Race, "that is never awaited starts nothing") {
     co_await sleep(2s);
   }
   EXPECT_EQ(get_running_loop().metrics().tasks_made, tasks_before);
+  EXPECT_NE(test::take_stderr().find("give' was never awaited"), std::string::npos);
 }
 
 }  // namespace

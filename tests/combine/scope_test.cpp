@@ -149,6 +149,7 @@ ASYNC_TEST(Finally, "that is never awaited runs neither") {
     co_await sleep(1s);
   }
   EXPECT_EQ(events, Events{});
+  EXPECT_NE(test::take_stderr().find("finally_scope' was never awaited"), std::string::npos);
 }
 
 ASYNC_TEST(Finally, "gives references and results that cannot be copied") {

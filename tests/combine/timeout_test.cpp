@@ -502,6 +502,7 @@ ASYNC_TEST(Timeout, "that is never awaited runs nothing and arms no timer") {
     co_await sleep(2s);
   }
   EXPECT_EQ(events, Events{});
+  EXPECT_NE(test::take_stderr().find("timeout_scope' was never awaited"), std::string::npos);
 }
 
 // ---- move_on_after

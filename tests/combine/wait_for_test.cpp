@@ -343,6 +343,7 @@ ASYNC_TEST(WaitFor, "that is never awaited starts nothing") {
     co_await sleep(2s);
   }
   EXPECT_EQ(events, Events{});
+  EXPECT_NE(test::take_stderr().find("started' was never awaited"), std::string::npos);
 }
 
 }  // namespace

@@ -443,6 +443,7 @@ SYNC_TEST(Coroutine, "that is never awaited frees its arguments [A19]") {
     EXPECT_EQ(held.use_count(), 2);
   }
   EXPECT_EQ(held.use_count(), 1);
+  EXPECT_NE(test::take_stderr().find("was never awaited"), std::string::npos);
 }
 
 struct alignas(64) Wide {

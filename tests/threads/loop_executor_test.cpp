@@ -8,6 +8,7 @@
 #include <asyncio/run.hpp>
 #include <asyncio/sleep.hpp>
 
+#include "base/native_stack.hpp"
 #include "core/loop.hpp"
 
 #include <atomic>
@@ -170,39 +171,90 @@ SYNC_TEST(LoopExecutor, "ends after the tasks and before the loop [R71]") {
   EXPECT_EQ(events, (Events{"1 main", "2 task", "3 call", "4 loop"}));
 }
 
-SYNC_TEST(LoopExecutor, "is waited for so long only; then the stuck calls are counted [R71, K4]") {
-  static std::atomic<bool> go{false};  // static: the thread may outlive the test by a moment
-  static std::atomic<bool> gone{false};
+// Its threads may outlive the test by a moment.
+namespace stuck {
+std::atomic<bool> go{false};
+std::atomic<int> began{0};
+std::atomic<int> gone{0};
+int line = 0;
+}  // namespace stuck
+
+void get_stuck() {
+  ++stuck::began;
+  stuck::began.notify_all();
+  stuck::go.wait(false);
+  ++stuck::gone;
+  stuck::gone.notify_all();
+}
+
+void wait_until(std::atomic<int>& counter, int value) {
+  for (int now; (now = counter) != value;) counter.wait(now);
+}
+
+Coro<> awaits_a_stuck_call() {
+  const auto call = [] { get_stuck(); };
+  stuck::line = __LINE__; co_await to_thread(call);
+}
+
+SYNC_TEST(LoopExecutor, "is waited for so long only; then the stuck calls are named [R71, K4]") {
   const std::size_t descriptors = test::open_descriptors();
   {
     auto loop = new_event_loop();
     auto reports = test::record_reports(*loop);
     detail::LoopAccess::loop(*loop).executor_patience = 1'000'000;
-    std::atomic<bool> began{false};
-    auto pool = std::make_shared<ThreadPool>(1);
+    auto pool = std::make_shared<ThreadPool>(2);
     loop->set_default_executor(pool);
     loop->run_until_complete([&]() -> Coro<> {
-      get_running_loop().run_in_executor(nullptr, [&] {
-        began = true;
-        began.notify_all();
-        go.wait(false);
-        gone = true;
-        gone.notify_all();
-      });
+      get_running_loop().run_in_executor(nullptr, get_stuck);
+      create_task(awaits_a_stuck_call()).detach();
+      co_await sleep(0s);
       get_running_loop().run_in_executor(nullptr, [] { FAIL() << "a call that was given up"; });
-      began.wait(false);
-      co_return;
+      wait_until(stuck::began, 2);
     }());
     pool.reset();
     loop->close();
     EXPECT_EQ(reports->size(), 1u);
-    EXPECT_NE(reports->at(0).find("1 call of its default executor"), std::string::npos);
+    const std::string& report = reports->at(0);
+    EXPECT_NE(report.find("while calls of its default executor still run"), std::string::npos);
+    EXPECT_EQ(report.find("given up"), std::string::npos) << report;
+    // A function by its symbol, where the program exports it; a lambda by its type and its await.
+    EXPECT_NE(report.find("\n  " + detail::symbol_at(reinterpret_cast<void*>(&get_stuck))),
+              std::string::npos) << report;
+    EXPECT_NE(report.find("awaits_a_stuck_call"), std::string::npos) << report;
+    EXPECT_NE(report.find(", line " + std::to_string(stuck::line) + ", in "), std::string::npos)
+        << report;
   }
-  go = true;  // the call comes back to a loop that is gone
-  go.notify_all();
-  gone.wait(false);
+  stuck::go = true;  // the calls come back to a loop that is gone
+  stuck::go.notify_all();
+  wait_until(stuck::gone, 2);
   // What is left of the loop goes when the thread lets go of it, a moment after the call.
   while (test::open_descriptors() != descriptors) std::this_thread::yield();
+}
+
+SYNC_TEST(LoopExecutor, "says in debug mode that all its threads may wait for each other [K3]") {
+  std::shared_ptr<Events> reports;
+  const auto scenario = [&]() -> Coro<> {
+    EventLoop& loop = get_running_loop();
+    reports = test::record_reports(loop);
+    loop.set_default_executor(std::make_shared<ThreadPool>(1));
+    std::atomic<bool> enough{false};
+    const auto wait = [&] {
+      const auto inner = run_coroutine_threadsafe(to_thread([] {}), loop);
+      while (!enough) inner.wait_for(1ms);
+      inner.cancel();
+    };
+    auto outer = create_task(to_thread(wait));
+    while (reports->empty()) co_await sleep(1ms);
+    enough = true;
+    co_await outer;
+    // Where a thread is left, nothing is wrong.
+    loop.set_default_executor(std::make_shared<ThreadPool>(2));
+    const auto nested = [&] { run_coroutine_threadsafe(to_thread([] {}), loop).get(); };
+    co_await to_thread(nested);
+  };
+  asyncio::run(scenario(), {.debug = true});
+  EXPECT_EQ(reports->size(), 1u);
+  EXPECT_EQ(reports->at(0).find("Every thread of a pool waits for a result of a loop"), 0u);
 }
 
 SYNC_TEST(LoopExecutor, "serves a call that waits for the loop while the loop closes [R88]") {

@@ -34,7 +34,7 @@ ASYNC_TEST(ThreadPool, "starts no thread before the first call, and then uses it
   for (int i = 0; i < 10; ++i) {
     co_await in(pool, [] {});
     // The loop may hear of a call's end before its worker is idle again.
-    while (detail::PoolAccess::pool(pool).at_work() > 0) std::this_thread::yield();
+    while (detail::PoolAccess::pool(pool).at_work().size() > 0) std::this_thread::yield();
   }
   EXPECT_EQ(pool.workers(), 1u);
 }

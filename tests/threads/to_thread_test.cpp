@@ -213,6 +213,17 @@ ASYNC_TEST(ToThread, "copies the context when it is awaited, not when it is made
 
 // ---- cancellation
 
+thread_local int of_this_thread = 0;
+
+ASYNC_TEST(ToThread, "leaves the task in its loop's thread, with what is thread_local [K7]") {
+  const auto here = std::this_thread::get_id();
+  of_this_thread = 1;
+  co_await to_thread([] { of_this_thread = 2; });
+  co_await sleep(1s);
+  EXPECT_EQ(std::this_thread::get_id(), here);
+  EXPECT_EQ(of_this_thread, 1);
+}
+
 ASYNC_TEST(ToThread, "returns at once when cancelled, while the call runs on [R87]") {
   Door door;
   std::atomic<bool> finished{false};

@@ -27,9 +27,17 @@ class Standing {
     if (failed()) [[unlikely]] drop_error();
   }
 
+  /// Before the first co_await it stands at the function itself.
+  void at_beginning(Where function) noexcept {
+    word_ = reinterpret_cast<std::uintptr_t>(function) | 2;  // places lie at multiples of 8
+  }
   void at(Where place) noexcept { word_ = reinterpret_cast<std::uintptr_t>(place); }
-  /// Null before the first co_await. Not for a frame that has failed.
-  Where place() const noexcept { return reinterpret_cast<Where>(word_); }
+  /// The co_await at which it stands, or stood last; null before the first one. Like
+  /// place_or_function(), not for a frame that has failed.
+  Where place() const noexcept { return word_ & 2 ? nullptr : reinterpret_cast<Where>(word_); }
+  Where place_or_function() const noexcept {
+    return reinterpret_cast<Where>(word_ & ~std::uintptr_t{2});
+  }
 
   bool failed() const noexcept { return word_ & 1; }
   void fail(std::exception_ptr error) noexcept {

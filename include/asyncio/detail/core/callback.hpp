@@ -73,6 +73,7 @@ struct ASYNCIO_API TimedCallback : CallbackNode, CallTimer {
 
   explicit TimedCallback(LoopBase& where) noexcept : CallbackNode(where) { set(timed); }
   ASYNCIO_API void fire() noexcept override;
+  TimedCallback* as_callback() noexcept final { return this; }
 };
 
 /// Made in another thread than the one that lets it go.

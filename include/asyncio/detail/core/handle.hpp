@@ -28,6 +28,7 @@ struct ASYNCIO_API DoneCallback : CallbackNode, Completion {
 
   explicit DoneCallback(LoopBase& where) noexcept : CallbackNode(where) {}
   ASYNCIO_API void completed() noexcept override;
+  DoneCallback* as_callback() noexcept final { return this; }
 };
 
 /// Enters the line of `state`, or the ready queue if it is done already [R12].

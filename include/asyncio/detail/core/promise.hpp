@@ -97,7 +97,10 @@ struct PromiseBase {
   static void* operator new(std::size_t size) { return frame_allocate(size); }
   static void operator delete(void* frame, std::size_t size) noexcept { frame_free(frame, size); }
 
-  std::suspend_always initial_suspend() noexcept { return {}; }
+  std::suspend_always initial_suspend(Where function = __builtin_source_location()) noexcept {
+    standing.at_beginning(function);
+    return {};
+  }
 
   /// Ends the frame's run: on to whoever awaits it, or back to the driver.
   struct Final {
@@ -114,9 +117,7 @@ struct PromiseBase {
   };
   Final final_suspend() noexcept { return {}; }
 
-  void unhandled_exception(Where body = __builtin_source_location()) noexcept {
-    keep_error(body);
-  }
+  ASYNCIO_API void unhandled_exception() noexcept;
 
   template <class A>
   ASYNCIO_INLINE auto await_transform(A&& awaitable, Where place = __builtin_source_location()) {
@@ -127,15 +128,28 @@ struct PromiseBase {
   static std::coroutine_handle<PromiseBase> handle_of(PromiseBase& promise) noexcept {
     return std::coroutine_handle<PromiseBase>::from_promise(promise);
   }
-
- private:
-  ASYNCIO_API void keep_error(Where body) noexcept;
 };
 
+/// Destroys a frame whose error has been taken: what it should have awaited goes without a word.
+ASYNCIO_API void destroy_failed(PromiseBase& promise) noexcept;
+
 /// What a child ended with, for the frame that awaited it to raise; adds that frame to the
-/// traceback.
+/// traceback. The second one destroys the child: frames end inside out, before the raise.
 ASYNCIO_API Raised raised_in(PromiseBase& awaiting, std::exception_ptr error) noexcept;
 ASYNCIO_API Raised error_of_child(PromiseBase& child) noexcept;
+
+/// While it lives, coroutines that were never awaited go without a word: what was to await them
+/// will not.
+class ASYNCIO_API Silence {
+ public:
+  Silence() noexcept;
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+  ~Silence();
+};
+
+/// Destroys a frame that nobody has awaited, and says so.
+ASYNCIO_API void destroy_unawaited(std::coroutine_handle<> frame) noexcept;
 
 /// Destroys a frame whose awaiter goes before it has resumed: only when a task is torn down.
 ASYNCIO_API void destroy_abandoned(std::coroutine_handle<> frame) noexcept;
@@ -187,9 +201,8 @@ class [[nodiscard]] ChildAwaiter : public Awaiter {
   ASYNCIO_INLINE T await_resume() {
     Promise<T>& promise = child_.promise();
     if (promise.standing.failed()) [[unlikely]] {
-      const Raised error = error_of_child(promise);
-      std::exchange(child_, nullptr).destroy();  // frames end inside out, before the raise
-      asyncio_raise(error);
+      child_ = nullptr;
+      asyncio_raise(error_of_child(promise));
     }
     // The awaiter's destructor may not run at once: a value that throws in its move leaves it.
     Frame frame{std::exchange(child_, nullptr)};
@@ -211,26 +224,31 @@ template <class T>
 class ChildEnd {
  public:
   explicit ChildEnd(std::coroutine_handle<Promise<T>> child) noexcept
-      : child_(child), error_(child.promise().standing.take_error()) {}
+      : child_(child),
+        parent_(child.promise().parent),
+        error_(child.promise().standing.take_error()) {
+    if (error_) destroy_failed(std::exchange(child_, nullptr).promise());
+  }
   ChildEnd(ChildEnd&& other) noexcept
-      : child_(std::exchange(other.child_, nullptr)), error_(std::move(other.error_)) {}
+      : child_(std::exchange(other.child_, nullptr)),
+        parent_(other.parent_),
+        error_(std::move(other.error_)) {}
   ChildEnd& operator=(ChildEnd&&) = delete;
   ~ChildEnd() {
     if (child_) child_.destroy();
   }
 
   std::exception_ptr& error() noexcept { return error_; }
+  /// Unless there was an error.
   decltype(auto) take() { return child_.promise().result.take(); }
   /// Raises the error, if there is one, in the frame that awaited the child.
   ASYNCIO_INLINE void raise() {
-    if (!error_) return;
-    const Raised error = raised_in(*child_.promise().parent, std::move(error_));
-    std::exchange(child_, nullptr).destroy();
-    asyncio_raise(error);
+    if (error_) asyncio_raise(raised_in(*parent_, std::move(error_)));
   }
 
  private:
-  std::coroutine_handle<Promise<T>> child_;
+  std::coroutine_handle<Promise<T>> child_;  // null if it has failed
+  PromiseBase* parent_;
   std::exception_ptr error_;
 };
 

@@ -26,7 +26,7 @@ struct TaskOf final : TaskState {
   static constexpr ResultOps operations{&destroy, &finish};
 };
 
-/// The parts of a task's end that do not depend on T.
+/// The parts of a task's end that do not depend on T. The first one destroys the frame.
 ASYNCIO_API void fail_task(TaskState& task, PromiseBase& root) noexcept;
 ASYNCIO_API void end_task(TaskState& task) noexcept;
 
@@ -34,9 +34,8 @@ template <class T>
 void TaskOf<T>::finish(TaskState& state, PromiseBase& root) noexcept {
   auto& task = static_cast<TaskOf&>(state);
   auto& promise = static_cast<Promise<T>&>(root);
-  if (promise.standing.failed()) [[unlikely]] {
-    fail_task(task, promise);
-  } else if (task.is(must_cancel)) [[unlikely]] {
+  if (promise.standing.failed()) [[unlikely]] return fail_task(task, promise);
+  if (task.is(must_cancel)) [[unlikely]] {
     task.set(cancelled);  // the value is dropped with the frame [R17]
   } else if constexpr (!std::is_void_v<T>) {
     if constexpr (std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {

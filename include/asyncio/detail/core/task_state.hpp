@@ -19,6 +19,7 @@ namespace asyncio::inline v0::detail {
 struct CancelRequest;
 struct ContextMap;
 struct ContextState;
+struct DoneCallback;
 struct ResultState;
 struct TaskState;
 
@@ -119,6 +120,8 @@ struct Waiter {
 struct Completion : Waiter, RingNode {
   /// The result is there; the link has left the line. Only makes things ready.
   virtual void completed() noexcept = 0;
+  /// Asked instead of dynamic_cast: users may compile without type information.
+  virtual DoneCallback* as_callback() noexcept { return nullptr; }
 
   bool cancel(CancelRequest&) noexcept override { return false; }
   void leave() noexcept override {}

@@ -9,6 +9,7 @@
 namespace asyncio::inline v0::detail {
 
 struct LoopBase;
+struct TimedCallback;
 
 /// Nanoseconds of the loop's clock. The greatest never comes.
 using Ticks = std::int64_t;
@@ -51,6 +52,8 @@ struct CallTimer : TimerNode {
   virtual void fire() noexcept = 0;
   /// Where the heap finds it too early.
   virtual Postponement postponement() const noexcept { return {}; }
+  /// Asked instead of dynamic_cast, as in Completion.
+  virtual TimedCallback* as_callback() noexcept { return nullptr; }
 
  protected:
   ~CallTimer() = default;

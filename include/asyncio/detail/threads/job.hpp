@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/where.hpp>
 #include <asyncio/detail/core/callback.hpp>
 #include <asyncio/detail/core/result.hpp>
 #include <asyncio/detail/core/task_state.hpp>
@@ -27,6 +28,13 @@ class Gate;
 class Pool;
 class ThreadWait;
 struct PoolAccess;
+
+/// What is said of a call that does not end.
+struct CallName {
+  Where type = nullptr;        // in new_call<..., F, ...>(), whose name holds F's
+  const void* code = nullptr;  // of a plain function
+  Where awaited_at = nullptr;
+};
 
 /// A call, its arguments and its result; counted by who waits for it and, from submit() until it is
 /// home again, by whoever has it.
@@ -61,6 +69,7 @@ class ASYNCIO_API ThreadJob : public PostedCallback {
     return stage_.load(std::memory_order_acquire) == Stage::withdrawn;
   }
 
+  CallName name;
   std::exception_ptr error;
 
  protected:
@@ -285,8 +294,12 @@ auto* new_call(F&& fn, Args&&... args) {
                 "asyncio: g++ 12 destroys a temporary aggregate or lambda twice: give the "
                 "argument a name first (Item item{...}; co_await to_thread(f, item)), which "
                 "copies it");
-  return new ThreadCall<Job, std::decay_t<F>, std::decay_t<Args>...>(std::forward<F>(fn),
-                                                                     std::forward<Args>(args)...);
+  CallName name{.type = __builtin_source_location()};
+  if constexpr (std::is_pointer_v<std::decay_t<F>>) name.code = reinterpret_cast<const void*>(+fn);
+  auto* const call = new ThreadCall<Job, std::decay_t<F>, std::decay_t<Args>...>(
+      std::forward<F>(fn), std::forward<Args>(args)...);
+  call->name = name;
+  return call;
 }
 
 }  // namespace asyncio::inline v0::detail
