@@ -179,7 +179,8 @@ class ASYNCIO_API Semaphore {
   bool locked() const noexcept { return permits_ == 0 || !line_.empty(); }
 
  protected:
-  std::ptrdiff_t permits() const noexcept { return permits_; }
+  Semaphore(std::ptrdiff_t permits, std::ptrdiff_t most);
+  bool all_there() const noexcept { return permits_ == most_; }
 
  private:
   template <class Owner>
@@ -196,6 +197,7 @@ class ASYNCIO_API Semaphore {
   void take_turn() noexcept { hand_over(); }
   void pass_on() noexcept { give_back(); }
   void give_back() noexcept {
+    if (all_there()) [[unlikely]] return;  // a scope whose permit was released by hand
     ++permits_;
     hand_over();
   }
@@ -204,6 +206,7 @@ class ASYNCIO_API Semaphore {
   }
 
   std::ptrdiff_t permits_;
+  const std::ptrdiff_t most_;
   detail::WaitLine line_;
 };
 
@@ -211,19 +214,17 @@ class ASYNCIO_API Semaphore {
 /// Python:  asyncio.BoundedSemaphore.
 class ASYNCIO_API BoundedSemaphore : public Semaphore {
  public:
-  explicit BoundedSemaphore(std::ptrdiff_t permits = 1) : Semaphore(permits), most_(permits) {}
+  explicit BoundedSemaphore(std::ptrdiff_t permits = 1) : Semaphore(permits, permits) {}
 
   /// Gives a permit back.
   /// Throws:  std::invalid_argument if none is taken [R61].
   void release() {
-    if (permits() == most_) [[unlikely]] throw_all_there();
+    if (all_there()) [[unlikely]] throw_all_there();
     Semaphore::release();
   }
 
  private:
   [[noreturn]] static void throw_all_there();
-
-  const std::ptrdiff_t most_;
 };
 
 /// Holds tasks back until `parties` of them have come, then lets all of them go on.

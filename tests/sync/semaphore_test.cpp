@@ -119,5 +119,16 @@ ASYNC_TEST(BoundedSemaphore, "finds a release without an acquire [R61]") {
   EXPECT_THROW(semaphore.release(), std::invalid_argument);
 }
 
+ASYNC_TEST(BoundedSemaphore, "makes no permit of a scope whose permit was released by hand [R61]") {
+  BoundedSemaphore semaphore;
+  {
+    const auto held = co_await semaphore.scoped_acquire();
+    semaphore.release();
+  }
+  co_await semaphore.acquire();
+  EXPECT_TRUE(semaphore.locked());
+  semaphore.release();
+}
+
 }  // namespace
 }  // namespace asyncio
