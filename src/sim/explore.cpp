@@ -42,8 +42,9 @@ class Explorer final : public Shuffle {
     if (!next || next->kind != ReadyNode::Kind::task) return;
     try {
       auto& task = const_cast<TaskState&>(static_cast<const TaskState&>(*next));
-      std::fprintf(stderr, "  %s goes on in %s\n", task_name(task).c_str(),
-                   place_of(task).c_str());
+      const std::string place = place_of(task);
+      std::fprintf(stderr, "  %s %s%s\n", task_name(task).c_str(),
+                   place.empty() ? "begins" : "goes on in ", place.c_str());
     } catch (...) {
     }
   }

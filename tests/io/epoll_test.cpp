@@ -9,7 +9,10 @@
 #include <asyncio/sleep.hpp>
 
 #include <atomic>
+#include <string>
 #include <sys/epoll.h>
+#include <sys/resource.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -258,6 +261,38 @@ SYNC_TEST(Engine, "refuses a second reader of one descriptor, and keeps the firs
   pipe.put();
   engine->wait(detail::never, ready);
   EXPECT_EQ(first.result, 0);
+}
+
+// Lets this process have only so many descriptors more than it has.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit few = before_;
+    const int next = ::dup(STDIN_FILENO);  // the lowest that is free
+    ::close(next);
+    few.rlim_cur = static_cast<rlim_t>(next) + more;
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+SYNC_TEST(Engine, "says what failed when there are no descriptors, and keeps none [L4]") {
+  const char* const calls[] = {"epoll_create1", "eventfd"};
+  for (rlim_t more = 0; more < 2; ++more) {
+    const FewDescriptors few(more);
+    try {
+      make_epoll_engine();
+      ADD_FAILURE() << "there was a descriptor left";
+    } catch (const std::system_error& error) {
+      EXPECT_EQ(error.code(), std::errc::too_many_files_open) << error.what();
+      EXPECT_EQ(std::string(error.what()).find(calls[more]), 0u) << error.what();
+    }
+  }
+  make_epoll_engine();
 }
 
 SYNC_TEST(Engine, "says so when a descriptor cannot be watched, and forgets it") {

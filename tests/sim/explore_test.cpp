@@ -82,7 +82,7 @@ SYNC_TEST(Explore, "finds the order that fails, and prints its seed and how to r
   EXPECT_NE(said.find(" failed: std::runtime_error: out of order\n"), std::string::npos) << said;
   const std::size_t command = said.find("  to replay it: ASYNCIO_SEED=");
   EXPECT_NE(command, std::string::npos) << said;
-  EXPECT_NE(said.find(" '/", command), std::string::npos) << said;  // this program
+  EXPECT_NE(said.find(" '", command), std::string::npos) << said;  // this program
 }
 
 // What replaying a seed prints, step by step.
