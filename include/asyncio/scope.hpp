@@ -263,7 +263,7 @@ class ASYNCIO_API AsyncExitStack {
   /// Unwinds now: the last that was entered first. An error of one replaces the one before.
   Coro<> aclose() { return unwind(nullptr); }
 
-  Coro<> aenter() { co_return; }
+  Coro<> aenter();
   Coro<> aexit(std::exception_ptr error) { return unwind(std::move(error)); }
 
  private:

@@ -29,6 +29,8 @@ void AsyncExitStack::push(Owner action) noexcept {
   last_ = action.release();
 }
 
+Coro<> AsyncExitStack::aenter() { co_return; }
+
 Coro<> AsyncExitStack::unwind(std::exception_ptr error) {
   // Only what comes from here goes out: `error` is the body's own.
   std::exception_ptr replaced;
