@@ -7,9 +7,15 @@
 
 #include <cstddef>
 #include <optional>
-#include <queue>  // std::less, lighter than in <functional>
 #include <type_traits>
 #include <utility>
+
+// std::less: libstdc++ has it in <string>, which a program with a queue includes anyway.
+#if defined(__GLIBCXX__)
+#include <string>
+#else
+#include <queue>
+#endif
 
 namespace asyncio::inline v0 {
 
