@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstddef>
 #include <exception>
-#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -96,7 +95,8 @@ ToThread {
 ///
 /// The function and its arguments are copied, or moved in; the thread destroys them after the call.
 /// It runs in a copy of the caller's context [R86]. A function whose first parameter is a
-/// std::stop_token gets one, which asks it to stop when nobody waits any more.
+/// std::stop_token gets one, which asks it to stop when nobody waits any more; <stop_token> is then
+/// yours to include.
 ///
 /// Cancel:  returns at once. A call that has not begun never does; one that has runs on, and its
 ///          result is dropped: it must not refer to what the caller owns [R87].

@@ -8,6 +8,7 @@
 #include "threads/handover.hpp"
 #include "threads/pool.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <utility>
@@ -53,7 +54,9 @@ bool SafeState::sleep(Ticks limit) noexcept {
   const auto has_ended = [](std::uint32_t seen) {
     return static_cast<Status>(seen) >= Status::value;
   };
-  return sleep_until(status_, sleepers_, has_ended, [&](std::uint32_t seen) {
+  std::atomic_ref status(status_);
+  std::atomic_ref sleepers(sleepers_);
+  return sleep_until(status, sleepers, has_ended, [&](std::uint32_t seen) {
     Ticks left = -1;
     if (limit != never) {
       left = limit - std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
@@ -116,12 +119,16 @@ void SafeState::require_value() {
 // ---- the end
 
 bool SafeState::begin_setting() noexcept {
-  return decide(status_, static_cast<std::uint32_t>(Status::pending),
+  std::atomic_ref status(status_);
+  return decide(status, static_cast<std::uint32_t>(Status::pending),
                 static_cast<std::uint32_t>(Status::setting));
 }
 
-void SafeState::publish(Status status) noexcept {
-  end_word(status_, sleepers_, static_cast<std::uint32_t>(status), futex_wake_all);
+void SafeState::publish(Status last) noexcept {
+  std::atomic_ref status(status_);
+  std::atomic_ref sleepers(sleepers_);
+  end_word(status, sleepers, static_cast<std::uint32_t>(last),
+           [this](auto&) { futex_wake_all(status_); });
   call_callbacks();
 }
 
@@ -174,11 +181,13 @@ void SafeState::call() {
 // ---- callbacks
 
 void SafeState::add_callback(SafeCallback* callback) noexcept {
-  if (!push_if_open(callbacks_, *callback, all_called)) call_one(callback, *this);
+  std::atomic_ref callbacks(callbacks_);
+  if (!push_if_open(callbacks, *callback, all_called)) call_one(callback, *this);
 }
 
 void SafeState::call_callbacks() noexcept {
-  SafeCallback* oldest = close_stack(callbacks_, static_cast<SafeCallback&>(all_called));
+  std::atomic_ref callbacks(callbacks_);
+  SafeCallback* oldest = close_stack(callbacks, static_cast<SafeCallback&>(all_called));
   while (oldest) {
     SafeCallback* const newer = oldest->next;
     call_one(oldest, *this);

@@ -8,6 +8,7 @@
 #include "threads/handover.hpp"
 #include "threads/pool.hpp"
 
+#include <atomic>
 #include <utility>
 
 namespace asyncio::inline v0::detail {
@@ -19,11 +20,12 @@ void ThreadJob::set_out(LoopBase& where) noexcept {
   gate_ = &loop_of(where).gate;
   gate_->count_out();
   retain();
-  stage_.store(Stage::queued, std::memory_order_relaxed);  // the pool's mutex publishes it
+  // The pool's mutex publishes it.
+  std::atomic_ref(stage_).store(Stage::queued, std::memory_order_relaxed);
 }
 
 void ThreadJob::stay() noexcept {
-  stage_.store(Stage::resting, std::memory_order_relaxed);
+  std::atomic_ref(stage_).store(Stage::resting, std::memory_order_relaxed);
   gate_->count_home();
   release();
 }
@@ -45,7 +47,12 @@ void AwaitedJob::begin(LoopBase& where) {
 }
 
 bool ThreadJob::leave_line(Stage to) noexcept {
-  return decide(stage_, Stage::queued, to);
+  std::atomic_ref stage(stage_);
+  return decide(stage, Stage::queued, to);
+}
+
+bool ThreadJob::withdrawn() noexcept {
+  return std::atomic_ref(stage_).load(std::memory_order_acquire) == Stage::withdrawn;
 }
 
 // ---- and back
@@ -79,7 +86,7 @@ void ThreadJob::abandon() noexcept {
   if (leave_line(Stage::withdrawn)) {
     drop_callable();
     gate_->count_home();
-  } else if (stage_.load(std::memory_order_relaxed) == Stage::running) {
+  } else if (std::atomic_ref(stage_).load(std::memory_order_relaxed) == Stage::running) {
     ask_to_stop();
   }
 }

@@ -3,6 +3,7 @@
 #include <asyncio/asyncio.hpp>
 
 #include <ranges>
+#include <stop_token>
 #include <string>
 #include <vector>
 

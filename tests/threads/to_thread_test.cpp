@@ -337,6 +337,21 @@ ASYNC_TEST(ToThread, "asks nobody to stop who is waited for") {
   EXPECT_FALSE(asked);
 }
 
+ASYNC_TEST(ToThread, "gives a stop_token by value, by reference and to any type") {
+  EXPECT_TRUE(
+      co_await to_thread([](const std::stop_token& token) { return token.stop_possible(); }));
+  EXPECT_TRUE(co_await to_thread([](std::stop_token&& token) { return token.stop_possible(); }));
+  EXPECT_EQ(co_await to_thread(
+                [](auto token, int number) {
+                  std::stop_callback callback(token, [] {});
+                  return token.stop_possible() && !token.stop_requested() ? number : 0;
+                },
+                7),
+            7);
+  const std::function<bool(std::stop_token)> function = &std::stop_token::stop_possible;
+  EXPECT_TRUE(co_await to_thread(function));
+}
+
 Coro<std::string> double_in_thread(std::atomic<int>& ran, std::string text) {
   const auto twice = [&ran](const std::string& word) {
     ++ran;

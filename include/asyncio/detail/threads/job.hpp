@@ -6,14 +6,13 @@
 #include <asyncio/detail/core/callback.hpp>
 #include <asyncio/detail/core/result.hpp>
 #include <asyncio/detail/core/task_state.hpp>
+#include <asyncio/detail/threads/stop.hpp>
 
-#include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
 #include <new>
 #include <optional>
-#include <stop_token>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -65,9 +64,7 @@ class ASYNCIO_API ThreadJob : public PostedCallback {
   /// one has, the call is asked to stop and what comes of it is dropped [R87].
   void abandon() noexcept;
 
-  bool withdrawn() const noexcept {
-    return stage_.load(std::memory_order_acquire) == Stage::withdrawn;
-  }
+  bool withdrawn() noexcept;
 
   CallName name;
   std::exception_ptr error;
@@ -89,8 +86,8 @@ class ASYNCIO_API ThreadJob : public PostedCallback {
   /// Decides what becomes of a queued job.
   bool leave_line(Stage to) noexcept;
 
-  std::atomic<Stage> stage_{Stage::resting};
-  Gate* gate_ = nullptr;  // counted while the job is out
+  Stage stage_ = Stage::resting;  // looked at through std::atomic_ref, whose header is heavy
+  Gate* gate_ = nullptr;          // counted while the job is out
 };
 
 /// A job that a task waits for.
@@ -151,13 +148,13 @@ class [[nodiscard]] ThreadAwaiter : public ThreadWait {
 template <class F, class... Args>
 constexpr bool takes_stop_token() {
   if constexpr (std::is_invocable_v<F, Args...>) return false;
-  else return std::is_invocable_v<F, std::stop_token, Args...>;
+  else return std::is_invocable_v<F, StopToken, Args...>;
 }
 
 template <class F, class... Args>
 constexpr auto call_result() {
   if constexpr (takes_stop_token<F, Args...>()) {
-    return std::type_identity<std::invoke_result_t<F, std::stop_token, Args...>>{};
+    return std::type_identity<std::invoke_result_t<F, StopToken, Args...>>{};
   } else {
     static_assert(std::is_invocable_v<F, Args...>,
                   "asyncio: the function cannot be called with these arguments in a thread: it "
@@ -251,7 +248,7 @@ class ThreadCall final : public Base {
   }
 
   std::optional<std::tuple<F, Args...>> bound_;
-  [[no_unique_address]] std::conditional_t<stoppable, std::stop_source, NoStop> stop_;
+  [[no_unique_address]] std::conditional_t<stoppable, StopSource, NoStop> stop_;
 };
 
 /// True if T has a call operator, be it a template: then that of Both is ambiguous.

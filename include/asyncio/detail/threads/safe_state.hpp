@@ -6,7 +6,6 @@
 #include <asyncio/detail/core/handle.hpp>
 #include <asyncio/detail/core/result_wait.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <new>
@@ -74,7 +73,7 @@ class ASYNCIO_API SafeState : public PostedCallback {
   enum class Status : std::uint32_t { pending, setting, value, failed, cancelled };
 
   Status status() const noexcept {
-    return static_cast<Status>(status_.load(std::memory_order_acquire));
+    return static_cast<Status>(__atomic_load_n(&status_, __ATOMIC_ACQUIRE));
   }
   /// True for the one who may write the result, and then owes a publish().
   bool begin_setting() noexcept;
@@ -90,10 +89,11 @@ class ASYNCIO_API SafeState : public PostedCallback {
   bool sleep(Ticks limit) noexcept;
   void call_callbacks() noexcept;
 
-  std::atomic<std::uint32_t> status_{0};
-  std::atomic<std::uint32_t> sleepers_{0};
-  std::atomic<SafeCallback*> callbacks_{nullptr};  // newest first; a marker once they were called
-  Gate& gate_;                                     // counted
+  // Read and written through std::atomic_ref, whose header is heavy.
+  std::uint32_t status_ = 0;
+  std::uint32_t sleepers_ = 0;
+  SafeCallback* callbacks_ = nullptr;  // newest first; a marker once they were called
+  Gate& gate_;                         // counted
 };
 
 template <class T>
@@ -123,14 +123,14 @@ class SafeStateOf final : public SafeState {
     } else if constexpr (std::is_reference_v<T> || std::is_copy_constructible_v<T>) {
       return result_.get();
     } else {
-      if (taken_.exchange(true)) throw_result_taken();
+      if (__atomic_exchange_n(&taken_, true, __ATOMIC_SEQ_CST)) throw_result_taken();
       return result_.take();
     }
   }
 
  private:
   Result<T> result_;
-  std::atomic<bool> taken_{false};
+  bool taken_ = false;
 };
 
 /// The loop's side's count. Settles the state when it goes, however that comes about.
