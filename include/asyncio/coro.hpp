@@ -51,9 +51,9 @@ Coro {
   friend detail::CoroAccess;
   friend promise_type;
 
-  explicit Coro(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+  explicit Coro(detail::FrameHandle frame) noexcept : frame_(frame) {}
 
-  std::coroutine_handle<promise_type> frame_;
+  detail::FrameHandle frame_;
 };
 
 /// What can stand behind co_await: a Coro, Task, AnyTask, Future, an operation of the library, or
@@ -70,26 +70,26 @@ namespace detail {
 
 template <class T>
 inline Coro<T> Promise<T>::get_return_object() noexcept {
-  return Coro<T>(std::coroutine_handle<Promise>::from_promise(*this));
+  return Coro<T>(handle_of(*this));
 }
 template <class T>
 inline Coro<T&> Promise<T&>::get_return_object() noexcept {
-  return Coro<T&>(std::coroutine_handle<Promise>::from_promise(*this));
+  return Coro<T&>(handle_of(*this));
 }
 inline Coro<void> Promise<void>::get_return_object() noexcept {
-  return Coro<void>(std::coroutine_handle<Promise>::from_promise(*this));
+  return Coro<void>(handle_of(*this));
 }
 
 /// The library's way into a Coro.
 struct CoroAccess {
   template <class T>
-  static std::coroutine_handle<Promise<T>> release(Coro<T>& coro) {
+  static FrameHandle release(Coro<T>& coro) {
     if (!coro.frame_) [[unlikely]] throw_empty_coro();
     return std::exchange(coro.frame_, nullptr);
   }
   /// The frame, for who may take it over.
   template <class T>
-  static std::coroutine_handle<Promise<T>>& frame(Coro<T>& coro) {
+  static FrameHandle& frame(Coro<T>& coro) {
     if (!coro.frame_) [[unlikely]] throw_empty_coro();
     return coro.frame_;
   }
@@ -110,7 +110,7 @@ class [[nodiscard]] Settle {
   }
 
  private:
-  std::coroutine_handle<Promise<T>> frame_;
+  FrameHandle frame_;
 };
 
 template <class T>

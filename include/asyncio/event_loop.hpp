@@ -281,8 +281,10 @@ auto EventLoop::create_task(A awaitable, const TaskOptions& options) {
   using T = detail::TaskValue<A>;
   detail::LoopBase& loop = open_base("create_task");
   Coro<T> coro = detail::as_coro(std::move(awaitable));
-  return detail::HandleAccess::adopt<Task<T>>(
-      detail::spawn_in(loop, detail::CoroAccess::frame(coro), options));
+  detail::FrameHandle& frame = detail::CoroAccess::frame(coro);
+  auto& task = *new detail::TaskOf<T>(loop);
+  detail::spawn(task, frame, options);
+  return detail::HandleAccess::adopt<Task<T>>(task);
 }
 
 template <class F, class... Args>

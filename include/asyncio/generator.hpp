@@ -52,9 +52,8 @@ struct GeneratorPromise : PromiseBase {
 
   struct FinalYield {
     bool await_ready() noexcept { return false; }
-    template <class Promise>
-    std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> me) noexcept {
-      GeneratorPromise& promise = me.promise();
+    std::coroutine_handle<> await_suspend(std::coroutine_handle<> me) noexcept {
+      auto& promise = static_cast<GeneratorPromise&>(promise_of(me));
       promise.state = State::ended;
       return return_to(*std::exchange(promise.parent, nullptr));
     }
@@ -81,12 +80,11 @@ class ASYNCIO_API GeneratorStep : public Awaiter {
     return !generator_ || generator_->state == State::ended ||
            (close_ && generator_->state == State::fresh);
   }
-  template <class Parent>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) noexcept {
-    generator_->parent = &parent.promise();
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
+    awaiting_ = &PromiseBase::promise_of(parent);
+    generator_->parent = awaiting_;
     generator_->state = GeneratorPromise::State::running;
     generator_->closing = close_;
-    awaiting_ = &parent.promise();
     return transfer(PromiseBase::handle_of(*generator_));
   }
 

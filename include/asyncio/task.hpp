@@ -273,8 +273,10 @@ auto create_task(A awaitable) {
   using T = detail::TaskValue<A>;
   detail::LoopBase& loop = detail::require_loop();
   Coro<T> coro = detail::as_coro(std::move(awaitable));
-  return detail::HandleAccess::adopt<Task<T>>(
-      detail::spawn_in(loop, detail::CoroAccess::frame(coro)));
+  detail::FrameHandle& frame = detail::CoroAccess::frame(coro);
+  auto& task = *new detail::TaskOf<T>(loop);
+  detail::spawn(task, frame);
+  return detail::HandleAccess::adopt<Task<T>>(task);
 }
 template <awaitable A>
 [[nodiscard("asyncio: keep this task and await it, or detach() it")]]
@@ -282,8 +284,10 @@ auto create_task(A awaitable, const TaskOptions& options) {
   using T = detail::TaskValue<A>;
   detail::LoopBase& loop = detail::require_loop();
   Coro<T> coro = detail::as_coro(std::move(awaitable));
-  return detail::HandleAccess::adopt<Task<T>>(
-      detail::spawn_in(loop, detail::CoroAccess::frame(coro), options));
+  detail::FrameHandle& frame = detail::CoroAccess::frame(coro);
+  auto& task = *new detail::TaskOf<T>(loop);
+  detail::spawn(task, frame, options);
+  return detail::HandleAccess::adopt<Task<T>>(task);
 }
 
 /// Keeps a callable and what it captured alive while its coroutine runs.

@@ -125,8 +125,10 @@ class ASYNCIO_API TaskGroup {
   Task<T> adopt(Coro<T> coro, const TaskOptions& options) const {
     detail::GroupChild* const child = make_child();
     try {
-      detail::TaskOf<T>& task =
-          detail::register_in(detail::require_loop(), detail::CoroAccess::frame(coro), options);
+      detail::LoopBase& loop = detail::require_loop();
+      detail::FrameHandle& frame = detail::CoroAccess::frame(coro);
+      detail::TaskState& task = *new detail::TaskOf<T>(loop);
+      detail::register_task(task, frame, options);
       auto handle = detail::HandleAccess::adopt<Task<T>>(task);
       adopt_child(task, *child, options.eager_start);
       return handle;

@@ -8,6 +8,9 @@
 
 namespace asyncio::inline v0::detail {
 
+/// Takes a task's result out of its root frame, and the frame down.
+void finish_task(TaskState& task, PromiseBase& root) noexcept;
+
 /// Resumes frames until one of them waits or the root ends. See transfer().
 // Unchecked (the two are one check): inlined behind a branch, g++ 12's null sanitizer looks at an
 // address of thread_state that it has not computed on that path.
@@ -22,7 +25,7 @@ __attribute__((no_sanitize("null", "alignment"))) inline void drive(TaskState& t
   } while (frame);
   if (PromiseBase* const root = thread.finished) {
     thread.finished = nullptr;
-    task.ops->finish(task, *root);
+    finish_task(task, *root);
   }
 }
 

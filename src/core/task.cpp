@@ -26,6 +26,9 @@ void throw_no_loop() {
                      "callback, or use asyncio::run()");
 }
 
+namespace {
+
+// The name, the context and the task factory, where there is more to them than for most tasks.
 void dress_task(TaskState& task, const TaskOptions& options) {
   LoopBase& loop = *task.loop;
   task.name = static_cast<std::uintptr_t>(loop.tasks_made + 1) << 1;
@@ -43,6 +46,8 @@ void dress_task(TaskState& task, const TaskOptions& options) {
   }
 }
 
+}  // namespace
+
 void start_eagerly(TaskState& task) {
   // Eager starts that start others eagerly are bounded like awaits are [R115].
   constexpr int deepest = 64;
@@ -50,10 +55,21 @@ void start_eagerly(TaskState& task) {
   else task.loop->ready.push(task);
 }
 
-void discard_task(TaskState& task) noexcept {
-  // A task factory that threw may have kept a handle: a cancelled task is what it sees.
-  task.set(ResultState::done | ResultState::seen | ResultState::cancelled);
-  task.release();
+void register_task(TaskState& task, FrameHandle& frame, const TaskOptions& options) {
+  if (options.name.empty() && !options.context && makes_plain_tasks(*task.loop)) {
+    number_task(task);
+  } else {
+    try {
+      dress_task(task, options);  // a task factory may look at it, and throw
+    } catch (...) {
+      // The factory may have kept a handle: a cancelled task is what it sees.
+      task.set(ResultState::done | ResultState::seen | ResultState::cancelled);
+      task.release();
+      throw;
+    }
+  }
+  task.resume_at = std::exchange(frame, nullptr);
+  admit_task(task);
 }
 
 // ---- step
@@ -174,12 +190,6 @@ Raised cancelled_error() noexcept { return give_up(make_cancelled_error(*thread_
 
 // ---- end
 
-ASYNCIO_COLD void fail_task(TaskState& task, PromiseBase& root) noexcept {
-  task.error = root.standing.take_error();
-  destroy_failed(root);
-  end_task(task);
-}
-
 namespace {
 
 // Of thousands of tasks that are cancelled and wait to be joined, each would keep an exception: one
@@ -201,8 +211,6 @@ ASYNCIO_COLD void look_at_error(TaskState& task) noexcept {
   }
 }
 
-}  // namespace
-
 void end_task(TaskState& task) noexcept {
   task.resume_at = nullptr;  // its frame is gone, and error handlers may ask for its stack
   task.cancelled_at = nullptr;
@@ -218,6 +226,29 @@ void end_task(TaskState& task) noexcept {
   if (task.waiters) task.wake_all();
   if (task.is(ResultState::detached | ResultState::asked_to_leave)) report_error_at_end(task);
   task.release();
+}
+
+ASYNCIO_COLD void fail_task(TaskState& task, PromiseBase& root) noexcept {
+  task.error = root.standing.take_error();
+  destroy_failed(root);
+  end_task(task);
+}
+
+}  // namespace
+
+void finish_task(TaskState& task, PromiseBase& root) noexcept {
+  if (root.standing.failed()) [[unlikely]] return fail_task(task, root);
+  if (task.is(ResultState::must_cancel)) [[unlikely]] {
+    task.set(ResultState::cancelled);  // the value is dropped with the frame [R17]
+  } else if (task.ops->keep) {
+    try {
+      task.ops->keep(task, root);
+    } catch (...) {
+      task.error = std::current_exception();
+    }
+  }
+  PromiseBase::handle_of(root).destroy();
+  end_task(task);
 }
 
 void tear_down(TaskState& task) noexcept {

@@ -30,12 +30,12 @@ Coro<void> QueueBase::room_arises() {
   }
 }
 
-QueueBase::Child QueueBase::wait_for_item() {
+FrameHandle QueueBase::wait_for_item() {
   Coro<void> wait = item_arrives();
   return CoroAccess::release(wait);
 }
 
-QueueBase::Child QueueBase::wait_for_room() {
+FrameHandle QueueBase::wait_for_room() {
   Coro<void> wait = room_arises();
   return CoroAccess::release(wait);
 }

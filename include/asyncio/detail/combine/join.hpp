@@ -182,8 +182,13 @@ void start_child(A&& awaitable, JoinChild& child) {
     state.retain();
     child.set(state, false);
   } else {
-    Coro<TaskValue<Plain>> coro = as_coro(std::move(awaitable));
-    child.set(spawn_in(require_loop(), CoroAccess::frame(coro)), true);
+    using T = TaskValue<Plain>;
+    Coro<T> coro = as_coro(std::move(awaitable));
+    LoopBase& loop = require_loop();
+    FrameHandle& frame = CoroAccess::frame(coro);
+    TaskState& task = *new TaskOf<T>(loop);
+    spawn(task, frame);
+    child.set(task, true);
   }
 }
 

@@ -105,14 +105,7 @@ struct PromiseBase {
   /// Ends the frame's run: on to whoever awaits it, or back to the driver.
   struct Final {
     bool await_ready() noexcept { return false; }
-    template <class Promise>
-    ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
-        std::coroutine_handle<Promise> me) noexcept {
-      auto& promise = me.promise();  // not a PromiseBase& yet: return_to() needs a whole TaskState
-      if (promise.parent) [[likely]] return return_to(*promise.parent);
-      thread_state.finished = &promise;
-      return std::noop_coroutine();
-    }
+    ASYNCIO_INLINE std::coroutine_handle<> await_suspend(std::coroutine_handle<> me) noexcept;
     void await_resume() noexcept {}
   };
   Final final_suspend() noexcept { return {}; }
@@ -128,7 +121,13 @@ struct PromiseBase {
   static std::coroutine_handle<PromiseBase> handle_of(PromiseBase& promise) noexcept {
     return std::coroutine_handle<PromiseBase>::from_promise(promise);
   }
+  static PromiseBase& promise_of(std::coroutine_handle<> frame) noexcept {
+    return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();
+  }
 };
+
+/// A frame of ours, whatever its T: what is done with frames is compiled once, not for each T.
+using FrameHandle = std::coroutine_handle<PromiseBase>;
 
 /// Destroys a frame whose error has been taken: what it should have awaited goes without a word.
 ASYNCIO_API void destroy_failed(PromiseBase& promise) noexcept;
@@ -182,24 +181,32 @@ struct Promise<void> : PromiseBase {
   void return_void() noexcept {}
 };
 
-/// Runs a child in the awaiting frame's task and gives its result.
-template <class T>
-class [[nodiscard]] ChildAwaiter : public Awaiter {
+/// Runs a child in the awaiting frame's task.
+class ChildWait : public Awaiter {
  public:
-  explicit ChildAwaiter(std::coroutine_handle<Promise<T>> child) noexcept : child_(child) {}
-  ~ChildAwaiter() {
+  explicit ChildWait(FrameHandle child) noexcept : child_(child) {}
+  ~ChildWait() {
     if (child_) [[unlikely]] destroy_abandoned(child_);
   }
 
   bool await_ready() const noexcept { return false; }
-  template <class Parent>
-  ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
-      std::coroutine_handle<Parent> parent) noexcept {
-    child_.promise().parent = &parent.promise();
+  ASYNCIO_INLINE std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
+    child_.promise().parent = &PromiseBase::promise_of(parent);
     return transfer(child_);
   }
+
+ protected:
+  FrameHandle child_;
+};
+
+/// Gives the child's result.
+template <class T>
+class [[nodiscard]] ChildAwaiter : public ChildWait {
+ public:
+  using ChildWait::ChildWait;
+
   ASYNCIO_INLINE T await_resume() {
-    Promise<T>& promise = child_.promise();
+    auto& promise = static_cast<Promise<T>&>(child_.promise());
     if (promise.standing.failed()) [[unlikely]] {
       child_ = nullptr;
       asyncio_raise(error_of_child(promise));
@@ -214,8 +221,6 @@ class [[nodiscard]] ChildAwaiter : public Awaiter {
     std::coroutine_handle<> handle;
     ~Frame() { handle.destroy(); }
   };
-
-  std::coroutine_handle<Promise<T>> child_;
 };
 
 /// Runs a child like ChildAwaiter, but gives its promise instead of raising: for the library's own
@@ -223,7 +228,7 @@ class [[nodiscard]] ChildAwaiter : public Awaiter {
 template <class T>
 class ChildEnd {
  public:
-  explicit ChildEnd(std::coroutine_handle<Promise<T>> child) noexcept
+  explicit ChildEnd(FrameHandle child) noexcept
       : child_(child),
         parent_(child.promise().parent),
         error_(child.promise().standing.take_error()) {
@@ -240,37 +245,24 @@ class ChildEnd {
 
   std::exception_ptr& error() noexcept { return error_; }
   /// Unless there was an error.
-  decltype(auto) take() { return child_.promise().result.take(); }
+  decltype(auto) take() { return static_cast<Promise<T>&>(child_.promise()).result.take(); }
   /// Raises the error, if there is one, in the frame that awaited the child.
   ASYNCIO_INLINE void raise() {
     if (error_) asyncio_raise(raised_in(*parent_, std::move(error_)));
   }
 
  private:
-  std::coroutine_handle<Promise<T>> child_;  // null if it has failed
+  FrameHandle child_;  // null if it has failed
   PromiseBase* parent_;
   std::exception_ptr error_;
 };
 
 template <class T>
-class [[nodiscard]] SettleAwaiter : public Awaiter {
+class [[nodiscard]] SettleAwaiter : public ChildWait {
  public:
-  explicit SettleAwaiter(std::coroutine_handle<Promise<T>> child) noexcept : child_(child) {}
-  ~SettleAwaiter() {
-    if (child_) [[unlikely]] destroy_abandoned(child_);
-  }
+  using ChildWait::ChildWait;
 
-  bool await_ready() const noexcept { return false; }
-  template <class Parent>
-  ASYNCIO_INLINE std::coroutine_handle<> await_suspend(
-      std::coroutine_handle<Parent> parent) noexcept {
-    child_.promise().parent = &parent.promise();
-    return transfer(child_);
-  }
   ChildEnd<T> await_resume() noexcept { return ChildEnd<T>(std::exchange(child_, nullptr)); }
-
- private:
-  std::coroutine_handle<Promise<T>> child_;
 };
 
 }  // namespace asyncio::inline v0::detail

@@ -15,42 +15,16 @@ template <class T>
 struct TaskOf final : TaskState {
   [[no_unique_address]] Result<T> result;
 
-  TaskOf(LoopBase& where, std::coroutine_handle<> root) noexcept
-      : TaskState(operations, where, root) {}
-
-  static void* operator new(std::size_t size) { return frame_allocate(size); }
-  static void operator delete(void* task, std::size_t size) noexcept { frame_free(task, size); }
+  explicit TaskOf(LoopBase& where) noexcept : TaskState(operations, where) {}
 
   static void destroy(ResultState& state) noexcept { delete static_cast<TaskOf*>(&state); }
-  static void finish(TaskState& state, PromiseBase& root) noexcept;
-  static constexpr ResultOps operations{&destroy, &finish};
-};
-
-/// The parts of a task's end that do not depend on T. The first one destroys the frame.
-ASYNCIO_API void fail_task(TaskState& task, PromiseBase& root) noexcept;
-ASYNCIO_API void end_task(TaskState& task) noexcept;
-
-template <class T>
-void TaskOf<T>::finish(TaskState& state, PromiseBase& root) noexcept {
-  auto& task = static_cast<TaskOf&>(state);
-  auto& promise = static_cast<Promise<T>&>(root);
-  if (promise.standing.failed()) [[unlikely]] return fail_task(task, promise);
-  if (task.is(must_cancel)) [[unlikely]] {
-    task.set(cancelled);  // the value is dropped with the frame [R17]
-  } else if constexpr (!std::is_void_v<T>) {
-    if constexpr (std::is_reference_v<T> || std::is_nothrow_move_constructible_v<T>) {
-      task.result.emplace(promise.result.take());
-    } else {
-      try {
-        task.result.emplace(promise.result.take());
-      } catch (...) {
-        task.error = std::current_exception();
-      }
+  static void keep(TaskState& state, PromiseBase& root) {
+    if constexpr (!std::is_void_v<T>) {
+      static_cast<TaskOf&>(state).result.emplace(static_cast<Promise<T>&>(root).result.take());
     }
   }
-  std::coroutine_handle<Promise<T>>::from_promise(promise).destroy();
-  end_task(task);
-}
+  static constexpr ResultOps operations{&destroy, std::is_void_v<T> ? nullptr : &keep};
+};
 
 template <class T>
 struct FutureOf final : ResultState {
@@ -58,11 +32,6 @@ struct FutureOf final : ResultState {
 
   explicit FutureOf(LoopBase& where) noexcept
       : ResultState(Kind::future, operations, where) {}
-
-  static void* operator new(std::size_t size) { return frame_allocate(size); }
-  static void operator delete(void* future, std::size_t size) noexcept {
-    frame_free(future, size);
-  }
 
   static void destroy(ResultState& state) noexcept { delete static_cast<FutureOf*>(&state); }
   static constexpr ResultOps operations{&destroy, nullptr};

@@ -36,8 +36,6 @@ inline LoopBase& require_loop() {
 inline void number_task(TaskState& task) noexcept {
   task.name = static_cast<std::uintptr_t>(++task.loop->tasks_made) << 1;
 }
-/// The name, the context and the task factory, where there is more to them than for most tasks.
-ASYNCIO_API void dress_task(TaskState& task, const TaskOptions& options);
 
 /// True if a task without options has no more to it than a number.
 inline bool makes_plain_tasks(const LoopBase& loop) noexcept {
@@ -51,62 +49,31 @@ inline void admit_task(TaskState& task) noexcept {
   ++task.references;  // the loop's own
 }
 
-/// Names the task, gives it its context and its place in the loop. On error nothing has happened.
-inline void register_task(TaskState& task, const TaskOptions& options) {
-  if (options.name.empty() && !options.context && makes_plain_tasks(*task.loop)) {
-    number_task(task);
-  } else {
-    dress_task(task, options);
-  }
-  admit_task(task);
-}
-
 ASYNCIO_API void start_eagerly(TaskState& task);
 inline void start_task(TaskState& task, bool eager) {
   if (eager) [[unlikely]] start_eagerly(task);
   else task.loop->ready.push(task);
 }
-/// Lets a task that was never registered go.
-ASYNCIO_API void discard_task(TaskState& task) noexcept;
 
-/// The root frame of a task-to-be. Taken over, and the caller's handle emptied, once nothing can
-/// fail any more.
-template <class T>
-using TaskFrame = std::coroutine_handle<Promise<T>>;
+// In all of these `task` is new, and `frame` the root frame of what it runs: taken over, and the
+// caller's handle emptied, once nothing can fail any more. On error the task is gone.
 
-/// A task that the loop knows and that has not started.
-template <class T>
-TaskOf<T>& register_in(LoopBase& loop, TaskFrame<T>& frame, const TaskOptions& options) {
-  auto* const task = new TaskOf<T>(loop, nullptr);
-  try {
-    register_task(*task, options);  // a task factory may look at it, and throw
-  } catch (...) {
-    discard_task(*task);
-    throw;
-  }
-  task->resume_at = std::exchange(frame, nullptr);
-  return *task;
-}
+/// Names the task, gives it its context and its place in the loop, where it has yet to start.
+ASYNCIO_API void register_task(TaskState& task, FrameHandle& frame, const TaskOptions& options);
 
-template <class T>
-TaskOf<T>& spawn_in(LoopBase& loop, TaskFrame<T>& frame, const TaskOptions& options) {
-  TaskOf<T>& task = register_in(loop, frame, options);
+inline void spawn(TaskState& task, FrameHandle& frame, const TaskOptions& options) {
+  register_task(task, frame, options);
   start_task(task, options.eager_start);
-  return task;
 }
 
 /// The same without options, which most tasks are made with: with nothing to copy, to look at or to
 /// take back, it is a third of the work.
-template <class T>
-TaskOf<T>& spawn_in(LoopBase& loop, TaskFrame<T>& frame) {
-  if (!makes_plain_tasks(loop)) [[unlikely]] {
-    return spawn_in(loop, frame, TaskOptions{});
-  }
-  auto* const task = new TaskOf<T>(loop, std::exchange(frame, nullptr));
-  number_task(*task);
-  admit_task(*task);
-  loop.ready.push(*task);
-  return *task;
+inline void spawn(TaskState& task, FrameHandle& frame) {
+  if (!makes_plain_tasks(*task.loop)) [[unlikely]] return spawn(task, frame, TaskOptions{});
+  task.resume_at = std::exchange(frame, nullptr);
+  number_task(task);
+  admit_task(task);
+  task.loop->ready.push(task);
 }
 
 }  // namespace asyncio::inline v0::detail

@@ -130,10 +130,11 @@ struct Completion : Waiter, RingNode {
   ~Completion() = default;
 };
 
+/// What depends on the T.
 struct ResultOps {
   void (*destroy)(ResultState&) noexcept;
-  /// Tasks: takes the result out of the root frame and destroys the frame.
-  void (*finish)(TaskState&, PromiseBase& root) noexcept;
+  /// Tasks: takes the value out of the root frame. Null for void.
+  void (*keep)(TaskState&, PromiseBase& root);
 };
 
 /// What Task and Future have in common: an end that others wait for.
@@ -168,6 +169,9 @@ struct ResultState : ReadyNode {
     ++where.results;
   }
 
+  static void* operator new(std::size_t size) { return frame_allocate(size); }
+  static void operator delete(void* state, std::size_t size) noexcept { frame_free(state, size); }
+
   bool is_done() const noexcept { return is(done); }
   bool is_cancelled() const noexcept { return is(cancelled); }
 
@@ -200,7 +204,7 @@ struct ResultState : ReadyNode {
 /// Task's share; the result follows in TaskOf<T>.
 struct TaskState : ResultState {
   // The innermost suspended frame; while the task runs, one that is alive and not inside of those
-  // that run.
+  // that run. Set by spawn().
   std::coroutine_handle<> resume_at;
   Waiter* waiting = nullptr;          // innermost wait; null while ready or running
   RingNode all;                       // in LoopBase::tasks
@@ -211,8 +215,8 @@ struct TaskState : ResultState {
   std::uintptr_t name = 0;            // an id, or (low bit set) a pointer to TaskName
   ContextSlot context;
 
-  TaskState(const ResultOps& how, LoopBase& where, std::coroutine_handle<> root) noexcept
-      : ResultState(Kind::task, how, where), resume_at(root) {}
+  TaskState(const ResultOps& how, LoopBase& where) noexcept
+      : ResultState(Kind::task, how, where) {}
 
   ASYNCIO_API int uncancel() noexcept;
 
@@ -239,6 +243,14 @@ ASYNCIO_INLINE std::coroutine_handle<> return_to(PromiseBase& parent) noexcept {
   const auto frame = PromiseBase::handle_of(parent);
   thread_state.task->resume_at = frame;
   return transfer(frame);
+}
+
+ASYNCIO_INLINE std::coroutine_handle<> PromiseBase::Final::await_suspend(
+    std::coroutine_handle<> me) noexcept {
+  PromiseBase& promise = promise_of(me);
+  if (promise.parent) [[likely]] return return_to(*promise.parent);
+  thread_state.finished = &promise;
+  return std::noop_coroutine();
 }
 
 /// Delivers a request that came while the task ran, to the wait it has just begun [R17].

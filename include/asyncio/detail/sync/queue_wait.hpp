@@ -22,15 +22,13 @@ class ASYNCIO_API QueueBase {
   virtual std::size_t qsize() const noexcept = 0;
 
  protected:
-  using Child = std::coroutine_handle<Promise<void>>;
-
   // 0 or less: no bound.
   explicit QueueBase(std::ptrdiff_t maxsize) noexcept : maxsize_(maxsize > 0 ? maxsize : 0) {}
   virtual ~QueueBase() = default;
 
   // Coroutines, for those who do wait: they stand in line again if others were faster [R66].
-  Child wait_for_item();
-  Child wait_for_room();
+  FrameHandle wait_for_item();
+  FrameHandle wait_for_room();
 
   bool is_full(std::size_t size) const noexcept {
     return maxsize_ > 0 && size >= static_cast<std::size_t>(maxsize_);
@@ -62,9 +60,8 @@ class ASYNCIO_API QueueBase {
 
 class QueueWait : public Awaiter {
  protected:
-  template <class Parent>
-  ASYNCIO_INLINE std::coroutine_handle<> begin(std::coroutine_handle<Promise<void>> child,
-                                               std::coroutine_handle<Parent> parent) {
+  ASYNCIO_INLINE std::coroutine_handle<> begin(FrameHandle child,
+                                               std::coroutine_handle<> parent) {
     child_.emplace(child);
     return child_->await_suspend(parent);
   }
@@ -82,8 +79,7 @@ class [[nodiscard]] GetWait : public QueueWait {
   explicit GetWait(Queue& queue) noexcept : queue_(queue) {}
 
   bool await_ready() const noexcept { return !queue_.empty() || queue_.shut_; }
-  template <class Parent>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) {
     return begin(queue_.wait_for_item(), parent);
   }
   ASYNCIO_INLINE auto await_resume() {
@@ -115,8 +111,7 @@ class [[nodiscard]] PutWait : public QueueWait {
       : queue_(queue), item_(std::move(item)) {}
 
   bool await_ready() const noexcept { return !queue_.full() || queue_.shut_; }
-  template <class Parent>
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) {
     return begin(queue_.wait_for_room(), parent);
   }
   ASYNCIO_INLINE void await_resume() {
