@@ -95,13 +95,28 @@ class ASYNCIO_API Runner {
 };
 
 namespace detail {
-/// run()'s way into a Runner.
-struct RunnerAccess {
-  template <class A>
-  static auto run_to_end(Runner& runner, A main) {
-    return runner.run_to_end(std::move(main), nullptr);
-  }
+
+template <class T>
+TaskState* make_task(LoopBase& loop) {
+  return new TaskOf<T>(loop);
+}
+
+/// What run() is without its T.
+class ASYNCIO_API MainTask {
+ public:
+  /// Makes the task of `frame` in a loop of its own, and runs both to their end.
+  MainTask(TaskState* (*make)(LoopBase&), FrameHandle& frame, const RunOptions& options);
+  MainTask(const MainTask&) = delete;
+  MainTask& operator=(const MainTask&) = delete;
+  ~MainTask();
+
+  /// Throws:  what it ended with, unless that is a value.
+  TaskState& with_value() const;
+
+ private:
+  AnyTask task_;
 };
+
 }  // namespace detail
 
 /// Runs `main` on a loop of its own, cancels and joins what it leaves behind, and gives what it
@@ -114,20 +129,11 @@ struct RunnerAccess {
 /// Python:  asyncio.run.
 template <awaitable A>
 detail::TaskValue<A> run(A main, RunOptions options = {}) {
-  Task<detail::TaskValue<A>> task;
-  std::exception_ptr interrupt;
-  {
-    Runner runner(options);
-    try {
-      task = detail::RunnerAccess::run_to_end(runner, std::move(main));
-    } catch (...) {
-      interrupt = std::current_exception();
-    }
-    runner.close();  // before an error leaves: clean-up runs even if nobody catches it
-  }
+  using T = detail::TaskValue<A>;
+  Coro<T> coro = detail::as_coro(std::move(main));
+  const detail::MainTask task(&detail::make_task<T>, detail::CoroAccess::frame(coro), options);
   const detail::Rethrowing rethrowing;
-  if (interrupt) std::rethrow_exception(std::move(interrupt));
-  return std::move(task).result();
+  return detail::take_result<T>(static_cast<detail::TaskOf<T>&>(task.with_value()), 1);
 }
 
 }  // namespace asyncio::inline v0

@@ -77,6 +77,42 @@ void Runner::run_main(const AnyTask& main) {
   if (handled > 0 && main.cancelled() && main.uncancel() == 0) leave();
 }
 
+struct detail::RunnerAccess {
+  static AnyTask run_to_end(Runner& runner, TaskState* (*make)(LoopBase&), FrameHandle& frame) {
+    TaskOptions options;
+    options.context = &runner.prepare();
+    TaskState& task = *make(LoopAccess::loop(runner.get_loop()));
+    spawn(task, frame, options);
+    AnyTask main = HandleAccess::adopt<AnyTask>(task);
+    runner.run_main(main);
+    return main;
+  }
+};
+
+detail::MainTask::MainTask(TaskState* (*make)(LoopBase&), FrameHandle& frame,
+                           const RunOptions& options) {
+  std::exception_ptr interrupt;
+  {
+    Runner runner(options);
+    try {
+      task_ = RunnerAccess::run_to_end(runner, make, frame);
+    } catch (...) {
+      interrupt = std::current_exception();
+    }
+    runner.close();  // before an error leaves: clean-up runs even if nobody catches it
+  }
+  const Rethrowing rethrowing;
+  if (interrupt) std::rethrow_exception(std::move(interrupt));
+}
+
+detail::MainTask::~MainTask() = default;
+
+detail::TaskState& detail::MainTask::with_value() const {
+  ResultState& state = HandleAccess::state(task_);
+  state.require_value();
+  return static_cast<TaskState&>(state);
+}
+
 void Runner::close() {
   if (std::exchange(state_->closed, true) || !state_->loop) return;
   detail::Loop& loop = detail::LoopAccess::loop(*state_->loop);
