@@ -5,6 +5,7 @@
 #include <asyncio/detail/core/timer.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <type_traits>
 
@@ -14,24 +15,36 @@ namespace detail {
 
 [[noreturn]] ASYNCIO_API void throw_not_a_number();
 
+constexpr std::intmax_t common_divisor(std::intmax_t a, std::intmax_t b) noexcept {
+  while (b) {
+    const std::intmax_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
 /// Nanoseconds, rounded up so that nothing is early; what does not fit is never, or long ago.
 template <class Rep, class Period>
 constexpr Ticks ticks_of(std::chrono::duration<Rep, Period> duration) {
+  // By hand: std::chrono's own conversions and comparisons are many templates.
+  constexpr std::intmax_t common = common_divisor(std::nano::den, Period::den);
+  constexpr std::intmax_t num = Period::num * (std::nano::den / common);
+  constexpr std::intmax_t den = Period::den / common;
+  const long double nanos = static_cast<long double>(duration.count()) * num / den;
   if constexpr (std::is_floating_point_v<Rep>) {
-    const long double exact =
-        std::chrono::duration<long double, std::nano>(duration).count();
-    if (exact != exact) throw_not_a_number();
-    if (exact >= 9.2e18L) return never;
-    if (exact <= -9.2e18L) return -never;
-    const auto whole = static_cast<Ticks>(exact);
-    return whole + (static_cast<long double>(whole) < exact ? 1 : 0);
+    if (nanos != nanos) throw_not_a_number();
+  }
+  if (nanos >= 9.2e18L) return never;
+  if (nanos <= -9.2e18L) return -never;
+  if constexpr (std::is_floating_point_v<Rep>) {
+    const auto whole = static_cast<Ticks>(nanos);
+    return whole + (static_cast<long double>(whole) < nanos ? 1 : 0);
   } else {
-    using Ratio = std::ratio_divide<Period, std::nano>;
-    const auto count = static_cast<long double>(duration.count());
-    const long double nanos = count * Ratio::num / Ratio::den;
-    if (nanos >= 9.2e18L) return never;
-    if (nanos <= -9.2e18L) return -never;
-    return std::chrono::ceil<std::chrono::nanoseconds>(duration).count();
+    using Count = std::common_type_t<Rep, std::intmax_t>;
+    const Count scaled = static_cast<Count>(duration.count()) * static_cast<Count>(num);
+    const Count whole = scaled / static_cast<Count>(den);
+    return static_cast<Ticks>(whole) + (whole * static_cast<Count>(den) < scaled ? 1 : 0);
   }
 }
 
