@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/combine/arguments.hpp>
 #include <asyncio/detail/combine/join.hpp>
 #include <asyncio/detail/core/value_in_std.hpp>
 #include <asyncio/outcome.hpp>
@@ -32,24 +33,6 @@ concept awaitable_range = requires(Range& range) {
   requires awaitable<RangeItem<Range>>;
 };
 
-/// One of a combinator's arguments, without its type.
-struct Argument {
-  void* awaitable;
-  void (*start)(void* awaitable, JoinChild& child);
-};
-template <class A>
-Argument argument(A& awaitable) noexcept {
-  return {__builtin_addressof(awaitable),
-          [](void* given, JoinChild& child) { start_child(*static_cast<A*>(given), child); }};
-}
-
-/// Starts the awaitables of an argument list.
-struct ASYNCIO_API ArgumentStarter final : ChildStarter {
-  explicit ArgumentStarter(const Argument* list) noexcept : arguments(list) {}
-  void start(std::size_t index, JoinChild& child) override;
-  const Argument* arguments;
-};
-
 /// Starts the awaitables of a range, which are asked for in order.
 template <class Range>
 struct RangeStarter final : ChildStarter {
@@ -77,28 +60,27 @@ std::tuple<GatheredOutcome<As>...> outcomes_of(JoinChild* children, std::index_s
   return {outcome_of_child<As>(children[I])...};
 }
 
-inline constexpr std::size_t no_limit = static_cast<std::size_t>(-1);
+template <class... As>
+class GatherWait : public ArgumentsWait<As...> {
+ public:
+  explicit GatherWait(ArgumentsOf<As...>&& arguments)
+      : ArgumentsWait<As...>(std::move(arguments), JoinSet::Until::first_failure) {}
+  ASYNCIO_INLINE std::tuple<GatheredValue<As>...> await_resume() {
+    this->joined_.await_resume();
+    return values_of<As...>(this->children_, std::index_sequence_for<As...>());
+  }
+};
 
 template <class... As>
-Coro<std::tuple<GatheredValue<As>...>> gather_all(As... awaitables) {
-  JoinSet set(true);
-  JoinChild children[sizeof...(As)];
-  const Argument arguments[] = {argument(awaitables)...};
-  ArgumentStarter starter(arguments);
-  co_await join_children(set, {children, sizeof...(As), no_limit, JoinSet::Until::first_failure},
-                         starter);
-  co_return values_of<As...>(children, std::index_sequence_for<As...>());
-}
-
-template <class... As>
-Coro<std::tuple<GatheredOutcome<As>...>> settle_all(As... awaitables) {
-  JoinSet set(true);
-  JoinChild children[sizeof...(As)];
-  const Argument arguments[] = {argument(awaitables)...};
-  ArgumentStarter starter(arguments);
-  co_await join_children(set, {children, sizeof...(As), no_limit, JoinSet::Until::all}, starter);
-  co_return outcomes_of<As...>(children, std::index_sequence_for<As...>());
-}
+class SettleWait : public ArgumentsWait<As...> {
+ public:
+  explicit SettleWait(ArgumentsOf<As...>&& arguments)
+      : ArgumentsWait<As...>(std::move(arguments), JoinSet::Until::all) {}
+  ASYNCIO_INLINE std::tuple<GatheredOutcome<As>...> await_resume() {
+    this->joined_.await_resume();
+    return outcomes_of<As...>(this->children_, std::index_sequence_for<As...>());
+  }
+};
 
 template <class Range>
 std::size_t count_of(Range& range) {
@@ -151,7 +133,7 @@ Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(Range range, s
 template <awaitable... As>
   requires(sizeof...(As) > 0)
 auto gather(As... awaitables) {
-  return detail::gather_all<As...>(std::move(awaitables)...);
+  return detail::Arguments<detail::GatherWait<As...>, As...>(std::move(awaitables)...);
 }
 /// Nothing gives nothing, and does not wait.
 ASYNCIO_API Coro<std::tuple<>> gather();
@@ -169,7 +151,7 @@ auto gather(Range range, GatherOptions options = {}) {
 template <awaitable... As>
   requires(sizeof...(As) > 0)
 auto gather_settled(As... awaitables) {
-  return detail::settle_all<As...>(std::move(awaitables)...);
+  return detail::Arguments<detail::SettleWait<As...>, As...>(std::move(awaitables)...);
 }
 ASYNCIO_API Coro<std::tuple<>> gather_settled();
 template <detail::awaitable_range Range>

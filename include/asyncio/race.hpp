@@ -26,18 +26,18 @@ Variant winner_value(JoinChild* children, std::size_t winner, std::index_sequenc
 }
 
 template <class... As>
-Coro<std::variant<GatheredValue<As>...>> race_all(As... awaitables) {
-  using Variant = std::variant<GatheredValue<As>...>;
-  JoinSet set(true);
-  JoinChild children[sizeof...(As)];
-  const Argument arguments[] = {argument(awaitables)...};
-  ArgumentStarter starter(arguments);
-  co_await join_children(set, {children, sizeof...(As), no_limit, JoinSet::Until::first_done},
-                         starter);
-  const std::size_t winner = set.winner();
-  set.silence();
-  co_return winner_value<Variant, As...>(children, winner, std::index_sequence_for<As...>());
-}
+class RaceWait : public ArgumentsWait<As...> {
+ public:
+  explicit RaceWait(ArgumentsOf<As...>&& arguments)
+      : ArgumentsWait<As...>(std::move(arguments), JoinSet::Until::first_done) {}
+  ASYNCIO_INLINE std::variant<GatheredValue<As>...> await_resume() {
+    this->joined_.await_resume();
+    const std::size_t winner = this->set_.winner();
+    this->set_.silence();
+    return winner_value<std::variant<GatheredValue<As>...>, As...>(
+        this->children_, winner, std::index_sequence_for<As...>());
+  }
+};
 
 template <class Range>
 Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(Range range) {
@@ -67,7 +67,7 @@ Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(Range r
 template <awaitable... As>
   requires(sizeof...(As) > 0)
 auto race(As... awaitables) {
-  return detail::race_all<As...>(std::move(awaitables)...);
+  return detail::Arguments<detail::RaceWait<As...>, As...>(std::move(awaitables)...);
 }
 
 /// The same for a range: which it was, and its value.
