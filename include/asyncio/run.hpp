@@ -91,7 +91,7 @@ class ASYNCIO_API Runner {
   /// Throws:  KeyboardInterrupt or SystemExit, if that is how it ended.
   void run_main(const AnyTask& main);
 
-  std::unique_ptr<State> state_;
+  State* state_;  // owned
 };
 
 namespace detail {

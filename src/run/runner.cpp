@@ -17,7 +17,7 @@ struct Runner::State {
   bool closed = false;
 };
 
-Runner::Runner(RunOptions options) : state_(std::make_unique<State>()) {
+Runner::Runner(RunOptions options) : state_(new State) {
   state_->options = options;
 }
 
@@ -27,6 +27,7 @@ Runner::~Runner() {
   } catch (...) {
     // An error of the clean-up cannot leave a destructor; close() by hand shows it.
   }
+  delete state_;
 }
 
 Context& Runner::prepare() {
