@@ -98,6 +98,15 @@ class ASYNCIO_API Deadlock : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+// A template, so that only who splits a group compiles what is in it.
+template <class Group>
+struct SplitGroup {
+  std::optional<Group> matched;
+  std::optional<Group> rest;
+};
+}  // namespace detail
+
 /// Several errors at once, as a task group that failed throws them; groups may hold groups.
 ///
 ///     try { co_await asyncio::task_group(body); }
@@ -109,7 +118,7 @@ class ASYNCIO_API Deadlock : public std::runtime_error {
 /// Python:  ExceptionGroup; `except*` is handle().
 class ASYNCIO_API ExceptionGroup : public std::runtime_error {
  public:
-  struct Split;
+  using Split = detail::SplitGroup<ExceptionGroup>;
 
   /// Throws:  std::invalid_argument if `exceptions` is empty or holds a null pointer.
   ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions);
@@ -141,11 +150,6 @@ class ASYNCIO_API ExceptionGroup : public std::runtime_error {
   Split split_if(Matches matches, void* argument) const;
 
   detail::Shared<Content> content_;
-};
-
-struct ExceptionGroup::Split {
-  std::optional<ExceptionGroup> matched;
-  std::optional<ExceptionGroup> rest;
 };
 
 template <class E>
