@@ -58,19 +58,19 @@ class ASYNCIO_API QueueBase {
   WaitLine putters_;
 };
 
-class QueueWait : public Awaiter {
+/// Without a child there was no need to wait.
+class QueueWait : public ChildAwaiter<void> {
  protected:
+  QueueWait() noexcept : ChildAwaiter<void>(nullptr) {}
+
   ASYNCIO_INLINE std::coroutine_handle<> begin(FrameHandle child,
                                                std::coroutine_handle<> parent) {
-    child_.emplace(child);
-    return child_->await_suspend(parent);
+    child_ = child;
+    return ChildAwaiter<void>::await_suspend(parent);
   }
   ASYNCIO_INLINE void end() {
-    if (child_) child_->await_resume();
+    if (child_) ChildAwaiter<void>::await_resume();
   }
-
- private:
-  std::optional<ChildAwaiter<void>> child_;  // empty: there was no need to wait
 };
 
 template <class Queue>
