@@ -15,8 +15,8 @@ set -euo pipefail
 export LC_ALL=C
 
 # What the core owes. R numbers are rules; a whole letter is a family of failures.
-owed_rules='1-78 80-82 85-88 115'
-owed_families='A B C D E'
+owed_rules='1-78 80-83 85-88 115'
+owed_families='A B C D E K L'
 
 usage() { sed -n '4,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 

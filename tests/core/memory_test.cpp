@@ -12,6 +12,7 @@
 #include <asyncio/sleep.hpp>
 
 #include <thread>
+#include <vector>
 
 namespace asyncio {
 namespace {
@@ -220,6 +221,45 @@ SYNC_TEST(Memory, "address sanitizer sees a frame that is used after its end") {
 }
 
 // ---- exceptions in flight
+
+// Chunks of 256 KiB, from which frames and tasks are cut; what else was allocated counts as one.
+std::uint64_t chunks_for(std::uint64_t bytes) { return bytes / (256 * 1024) + 1; }
+
+ASYNC_TEST(Memory, "100,000 sleeping tasks take 256 bytes each, and end in one step each [L6]") {
+  constexpr int count = 100'000;
+  std::vector<Task<>> tasks;
+  tasks.reserve(count);
+  const auto sleeper = []() -> Coro<> { co_await sleep(1h); };
+  const std::uint64_t allocations_before = test::allocations();
+  for (int i = 0; i < count; ++i) tasks.push_back(create_task(sleeper()));
+  co_await sleep(0s);
+  const std::uint64_t made = test::allocations() - allocations_before;
+  const auto before = get_running_loop().metrics();
+  for (auto& task : tasks) task.cancel();
+  co_await sleep(0s);
+  const auto after = get_running_loop().metrics();
+  EXPECT_EQ(after.tasks_alive, 1u);
+  EXPECT_EQ(after.callbacks - before.callbacks, count + 1u);
+  EXPECT_EQ(after.timers, 0u);
+  constexpr std::uint64_t heap_growth = 32;  // the heap's array doubles
+  EXPECT_LE(detail::pooling() ? made : 0, chunks_for(count * 256) + heap_growth);
+}
+
+ASYNC_TEST(Memory, "a million tasks that come and go take no more memory than the first [L7]") {
+  const auto some = []() -> Coro<> {
+    std::vector<Task<int>> tasks;
+    tasks.reserve(100);
+    for (int i = 0; i < 100; ++i) tasks.push_back(create_task(one()));
+    for (auto& task : tasks) static_cast<void>(co_await task);
+  };
+  co_await some();
+  const std::ptrdiff_t before = test::blocks_in_use();
+  const std::uint64_t made = test::allocations();
+  for (int i = 0; i < 10'000; ++i) co_await some();
+  EXPECT_EQ(test::blocks_in_use(), before);
+  const std::uint64_t vectors = 10'000;
+  EXPECT_EQ(detail::pooling() ? test::allocations() - made : vectors, vectors);
+}
 
 ASYNC_TEST(Memory, "each task sees its own exception while another is in clean-up [A23]") {
   Events events;
