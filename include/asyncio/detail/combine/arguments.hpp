@@ -78,7 +78,7 @@ class ArgumentsWait : public Awaiter {
 
 /// What gather() and its kin return: the arguments, until it is awaited.
 template <class Wait, class... As>
-class [[nodiscard("asyncio: nothing runs yet: co_await it or give it to create_task()")]]
+class [[nodiscard("asyncio: this coroutine does not run: co_await it or give it to create_task()")]]
 Arguments {
  public:
   explicit Arguments(As&&... given) : arguments_(std::move(given)...) {}
