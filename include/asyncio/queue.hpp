@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/temporaries.hpp>
 #include <asyncio/detail/sync/queue_wait.hpp>
 #include <asyncio/detail/sync/stores.hpp>
 
@@ -54,7 +55,18 @@ class Queue : public detail::QueueBase {
 
   /// Waits for room and puts the item in. Does not suspend if there is room.
   /// Throws:  QueueShutDown.
-  Put put(T item) { return Put(*this, std::move(item)); }
+  Put put(T&& item) {
+    static_assert(!detail::fragile_temporary<T>,
+                  "asyncio: g++ 12 destroys a temporary of this aggregate type twice: write "
+                  "co_await queue.emplace(members...), or give it a name and put that, which "
+                  "copies it");
+    return Put(*this, std::move(item));
+  }
+  Put put(const T& item)
+    requires std::is_copy_constructible_v<T>
+  {
+    return Put(*this, item);
+  }
   /// put() of a T made from `args`.
   template <class... Args>
   Put emplace(Args&&... args) {

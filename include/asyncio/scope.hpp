@@ -128,11 +128,6 @@ class OwnedResource {
   R resource_;
 };
 
-/// True for what g++ 12 would destroy twice as a temporary beside a co_await.
-template <class T>
-constexpr bool fragile_temporary =
-    breaks_temporaries && std::is_aggregate_v<T> && !std::is_trivially_destructible_v<T>;
-
 }  // namespace detail
 
 /// Runs `body`, then `cleanup`, however body ended; cleanup returns void or Coro<>.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asyncio/coro.hpp>
+#include <asyncio/detail/base/temporaries.hpp>
 #include <asyncio/detail/core/cancel.hpp>
 #include <asyncio/detail/core/timer.hpp>
 #include <asyncio/event_loop.hpp>
@@ -70,11 +71,23 @@ template <class T>
   requires std::is_arithmetic_v<T>
 Sleep sleep(T) = delete;
 
+namespace detail {
+
+template <class T>
+Coro<T> sleep_and_give(Sleep sleep, T value) {
+  co_await std::move(sleep);
+  co_return std::move(value);
+}
+
+}  // namespace detail
+
 /// sleep() that gives `value` afterwards.
 template <class Rep, class Period, class T>
-Coro<T> sleep(std::chrono::duration<Rep, Period> delay, T value) {
-  co_await sleep(delay);
-  co_return std::move(value);
+Coro<std::decay_t<T>> sleep(std::chrono::duration<Rep, Period> delay, T&& value) {
+  static_assert(std::is_lvalue_reference_v<T> || !detail::fragile_temporary<std::decay_t<T>>,
+                "asyncio: g++ 12 destroys a temporary of this aggregate type twice: give it a name "
+                "and pass that, which copies it");
+  return detail::sleep_and_give<std::decay_t<T>>(sleep(delay), std::forward<T>(value));
 }
 
 /// Sleeps until the loop's clock shows `when`: periodic work without drift.

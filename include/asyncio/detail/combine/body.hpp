@@ -3,19 +3,12 @@
 #pragma once
 
 #include <asyncio/coro.hpp>
+#include <asyncio/detail/base/temporaries.hpp>
 
 #include <type_traits>
 #include <utility>
 
 namespace asyncio::inline v0::detail {
-
-// g++ 12 copies a temporary closure with an owning capture bit by bit when it stands in one
-// expression with co_await, and destroys it twice (docs/gcc12.md).
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
-inline constexpr bool breaks_temporaries = true;
-#else
-inline constexpr bool breaks_temporaries = false;
-#endif
 
 /// A body that the caller keeps: an lvalue.
 template <class F>

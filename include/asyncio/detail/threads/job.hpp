@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/temporaries.hpp>
 #include <asyncio/detail/base/where.hpp>
 #include <asyncio/detail/core/callback.hpp>
 #include <asyncio/detail/core/result.hpp>
@@ -260,25 +261,20 @@ struct Both : T, Callable {};
 template <class T>
 concept has_call_operator = !std::is_final_v<T> && !requires { &Both<T>::operator(); };
 
-/// g++ 12 copies a temporary aggregate or closure with a destructor bit by bit when it stands in
-/// one expression with co_await, and destroys it twice (docs/gcc12.md). A closure shows by being
-/// callable and having neither a default constructor nor an assignment.
+/// True for a fragile temporary, closures included: those show by being callable and having neither
+/// a default constructor nor an assignment.
 template <class T>
 constexpr bool breaks_as_temporary() {
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
   using Object = std::remove_cvref_t<T>;
-  if constexpr (std::is_lvalue_reference_v<T> || !std::is_class_v<Object> ||
-                std::is_trivially_destructible_v<Object>) {
+  if constexpr (!breaks_temporaries || std::is_lvalue_reference_v<T> ||
+                !std::is_class_v<Object> || std::is_trivially_destructible_v<Object>) {
     return false;
   } else if constexpr (std::is_default_constructible_v<Object> ||
                        std::is_assignable_v<Object&, Object>) {
-    return std::is_aggregate_v<Object>;
+    return fragile_temporary<Object>;
   } else {
-    return std::is_aggregate_v<Object> || has_call_operator<Object>;
+    return fragile_temporary<Object> || has_call_operator<Object>;
   }
-#else
-  return false;
-#endif
 }
 
 template <class Job, class F, class... Args>
