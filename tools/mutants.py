@@ -96,6 +96,18 @@ FAULTS = [
     ("a timer due last goes first", "src/core/timer_heap.cpp",
      "sift_up(slots_.size() - 1, slot);", "put(slots_.size() - 1, slot);",
      ["core/timer_heap"] + SIM),
+    ("nothing is said of what nobody awaits", "src/core/report.cpp",
+     "report_unawaited(handle.promise(), frame.address());", ";", ["core/unawaited"]),
+    ("what an error takes along complains, too", "src/core/report.cpp",
+     "silences == 0 && std::uncaught_exceptions() == 0", "silences == 0", ["core/unawaited"]),
+    ("what a task takes along complains, too", "src/core/task.cpp",
+     "  const Silence silence;\n", "", ["core/unawaited"]),
+    ("debug mode notes no creation", "src/core/loop.cpp",
+     "note_creations(loop.debug)", "note_creations(false)", ["core/unawaited"]),
+    ("calls that do not end have no names", "src/threads/loop_executor.cpp",
+     "message += in_words(call);", ";", ["threads/loop_executor"]),
+    ("threads that all wait for each other go unseen", "src/threads/pool.cpp",
+     "  ++in_wait_;\n", "", ["threads/loop_executor"]),
 ]
 DOZEN = 12
 
