@@ -8,6 +8,7 @@
 #include "core/chain.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <typeinfo>
 
 namespace asyncio::inline v0::detail {
@@ -26,12 +27,24 @@ const Location& location(Where place) noexcept {
 const char* file_name(Where place) noexcept { return location(place).file; }
 int line_of(Where place) noexcept { return static_cast<int>(location(place).line); }
 
+// Where the types begin: "f(int) [with T = int]", or "f(int) [T = int]" as clang writes it.
+std::size_t types_in(const std::string& text) {
+  constexpr std::string_view in_names =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:";
+  std::size_t at = text.find(" [");
+  for (; at != std::string::npos; at = text.find(" [", at + 1)) {
+    if (text.compare(at, 7, " [with ") == 0) break;
+    const std::size_t end = text.find_first_not_of(in_names, at + 2);
+    if (end != std::string::npos && text.compare(end, 3, " = ") == 0) break;
+  }
+  return at;
+}
+
 // Drops the return type and the parameters from a signature: "asyncio::Coro<int> f<T>(int)" ->
 // "f<T>".
 std::string short_name(std::string text) {
   if (auto clone = text.find(" (."); clone != std::string::npos) text.resize(clone);
-  if (auto with = text.find(" [with "); with != std::string::npos) text.resize(with);
-  if (auto with = text.find(" [T = "); with != std::string::npos) text.resize(with);
+  if (auto types = types_in(text); types != std::string::npos) text.resize(types);
   // The parameter list is the last balanced pair of brackets at depth 0.
   std::size_t end = text.size();
   while (end > 0 && text[end - 1] != ')') --end;

@@ -9,6 +9,7 @@
 #include <asyncio/run.hpp>
 #include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
+#include <asyncio/task_group.hpp>
 
 #include <algorithm>
 #include <cstring>
@@ -390,6 +391,20 @@ ASYNC_TEST(Format, "the default exception handler prints the task's name and the
   EXPECT_EQ(text.find("Task exception was never retrieved\n  task: worker\nTraceback"), 0u) << text;
   EXPECT_NE(text.find("::middle\n"), std::string::npos) << text;
   EXPECT_NE(text.find("ValueError: bad\n"), std::string::npos) << text;
+}
+
+ASYNC_TEST(Traceback, "leaves out the library's own coroutines, bodies of any type [A5]") {
+  const auto fails = []() -> Coro<> {
+    co_await task_group([](TaskGroup& group) -> Coro<> {
+      group.create_task(inner());
+      co_await sleep(2s);
+    });
+  };
+  const std::exception_ptr error = co_await error_of(fails());
+  for (const FrameEntry& entry : traceback(error)) {
+    EXPECT_NE(entry.function, "") << entry.file << ":" << entry.line;
+    EXPECT_EQ(entry.file.find("include/asyncio/"), std::string::npos) << entry.file;
+  }
 }
 
 // ---- the same links, of a task that waits
