@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/core/task_state.hpp>
 #include <asyncio/exceptions.hpp>
 
@@ -80,9 +81,9 @@ class ASYNCIO_API Context {
   /// An empty context.
   Context();
   Context(const Context& other) noexcept;
-  Context(Context&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  Context(Context&& other) noexcept : state_(detail::taken(other.state_)) {}
   Context& operator=(Context other) noexcept {
-    std::swap(state_, other.state_);
+    detail::swap_plain(state_, other.state_);
     return *this;
   }
   ~Context();
@@ -120,11 +121,13 @@ template <class T>
 class Token {
  public:
   Token(Token&& other) noexcept
-      : variable_(std::exchange(other.variable_, 0)),
-        undo_(std::exchange(other.undo_, detail::Undo{})) {}
+      : variable_(other.variable_), undo_(other.undo_) {
+    other.variable_ = 0;
+    other.undo_ = {};
+  }
   Token& operator=(Token&& other) noexcept {
-    std::swap(variable_, other.variable_);
-    std::swap(undo_, other.undo_);
+    detail::swap_plain(variable_, other.variable_);
+    detail::swap_plain(undo_, other.undo_);
     return *this;
   }
   ~Token() { detail::drop_undo(undo_); }

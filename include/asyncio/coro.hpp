@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/core/promise.hpp>
 #include <asyncio/detail/core/task_state.hpp>
 
@@ -33,9 +34,9 @@ Coro {
  public:
   using promise_type = detail::Promise<T>;
 
-  Coro(Coro&& other) noexcept : frame_(std::exchange(other.frame_, nullptr)) {}
+  Coro(Coro&& other) noexcept : frame_(detail::taken(other.frame_)) {}
   Coro& operator=(Coro&& other) noexcept {
-    std::swap(frame_, other.frame_);
+    detail::swap_plain(frame_, other.frame_);
     return *this;
   }
   ~Coro() {
@@ -44,7 +45,7 @@ Coro {
 
   ASYNCIO_INLINE detail::ChildAwaiter<T> operator co_await() && {
     if (!frame_) [[unlikely]] detail::throw_empty_coro();
-    return detail::ChildAwaiter<T>(std::exchange(frame_, nullptr));
+    return detail::ChildAwaiter<T>(detail::taken(frame_));
   }
 
  private:
@@ -85,7 +86,7 @@ struct CoroAccess {
   template <class T>
   static FrameHandle release(Coro<T>& coro) {
     if (!coro.frame_) [[unlikely]] throw_empty_coro();
-    return std::exchange(coro.frame_, nullptr);
+    return taken(coro.frame_);
   }
   /// The frame, for who may take it over.
   template <class T>
@@ -106,7 +107,7 @@ class [[nodiscard]] Settle {
     if (frame_) frame_.destroy();
   }
   SettleAwaiter<T> operator co_await() && noexcept {
-    return SettleAwaiter<T>(std::exchange(frame_, nullptr));
+    return SettleAwaiter<T>(taken(frame_));
   }
 
  private:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/base/unique_function.hpp>
 #include <asyncio/detail/core/callback.hpp>
 #include <asyncio/detail/core/frame_entry.hpp>
@@ -51,9 +52,9 @@ class ASYNCIO_API Handle {
   Handle(const Handle& other) noexcept : node_(other.node_) {
     if (node_) node_->retain();
   }
-  Handle(Handle&& other) noexcept : node_(std::exchange(other.node_, nullptr)) {}
+  Handle(Handle&& other) noexcept : node_(detail::taken(other.node_)) {}
   Handle& operator=(Handle other) noexcept {
-    std::swap(node_, other.node_);
+    detail::swap_plain(node_, other.node_);
     return *this;
   }
   ~Handle() {
@@ -75,9 +76,9 @@ class ASYNCIO_API Handle {
 class ASYNCIO_API Hold {
  public:
   explicit Hold(detail::Gate& gate) noexcept;
-  Hold(Hold&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+  Hold(Hold&& other) noexcept : gate_(detail::taken(other.gate_)) {}
   Hold& operator=(Hold&& other) noexcept {
-    std::swap(gate_, other.gate_);
+    detail::swap_plain(gate_, other.gate_);
     return *this;
   }
   ~Hold();

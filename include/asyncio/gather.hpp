@@ -20,7 +20,6 @@ namespace asyncio::inline v0 {
 struct GatherOptions {
   std::size_t limit = 0;
 };
-static_assert(std::is_trivially_destructible_v<GatherOptions>);
 
 namespace detail {
 

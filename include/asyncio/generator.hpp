@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/core/promise.hpp>
 #include <asyncio/detail/core/task_state.hpp>
 
@@ -41,7 +42,7 @@ struct GeneratorPromise : PromiseBase {
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
       promise.state = State::yielded;
-      return return_to(*std::exchange(promise.parent, nullptr));
+      return return_to(*taken(promise.parent));
     }
     void await_resume() {
       if (promise.closing) [[unlikely]] throw_generator_exit();
@@ -55,7 +56,7 @@ struct GeneratorPromise : PromiseBase {
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> me) noexcept {
       auto& promise = static_cast<GeneratorPromise&>(promise_of(me));
       promise.state = State::ended;
-      return return_to(*std::exchange(promise.parent, nullptr));
+      return return_to(*taken(promise.parent));
     }
     void await_resume() noexcept {}
   };
@@ -190,11 +191,11 @@ class [[nodiscard("asyncio: this generator does not run: co_await its next()")]]
   using promise_type = detail::YieldPromise<T>;
 
   AsyncGenerator(AsyncGenerator&& other) noexcept
-      : generator_(std::exchange(other.generator_, nullptr)) {
+      : generator_(detail::taken(other.generator_)) {
     adopt();
   }
   AsyncGenerator& operator=(AsyncGenerator&& other) noexcept {
-    std::swap(generator_, other.generator_);
+    detail::swap_plain(generator_, other.generator_);
     adopt();
     other.adopt();
     return *this;

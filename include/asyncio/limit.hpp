@@ -75,6 +75,4 @@ class Limit {
   detail::Ticks ticks_ = detail::never;
 };
 
-static_assert(std::is_trivially_destructible_v<Limit>);
-
 }  // namespace asyncio::inline v0

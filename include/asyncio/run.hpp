@@ -41,7 +41,6 @@ struct RunOptions {
   std::chrono::nanoseconds watchdog = {};
   std::string_view trace = {};
 };
-static_assert(std::is_trivially_destructible_v<RunOptions>);
 
 namespace detail {
 struct RunnerAccess;

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/combine/body.hpp>
 #include <asyncio/outcome.hpp>
 #include <asyncio/task.hpp>
@@ -232,7 +233,7 @@ struct RunCleanup final : ExitAction {
 class ASYNCIO_API AsyncExitStack {
  public:
   AsyncExitStack() noexcept = default;
-  AsyncExitStack(AsyncExitStack&& other) noexcept : last_(std::exchange(other.last_, nullptr)) {}
+  AsyncExitStack(AsyncExitStack&& other) noexcept : last_(detail::taken(other.last_)) {}
   AsyncExitStack& operator=(AsyncExitStack&&) = delete;
   /// What was not unwound is dropped; unwind by with() or aclose().
   ~AsyncExitStack();
@@ -265,11 +266,11 @@ class ASYNCIO_API AsyncExitStack {
   class Owner {
    public:
     explicit Owner(detail::ExitAction* action) noexcept : action_(action) {}
-    Owner(Owner&& other) noexcept : action_(std::exchange(other.action_, nullptr)) {}
+    Owner(Owner&& other) noexcept : action_(detail::taken(other.action_)) {}
     Owner& operator=(Owner&&) = delete;
     ~Owner() { delete action_; }
     detail::ExitAction& get() const noexcept { return *action_; }
-    detail::ExitAction* release() noexcept { return std::exchange(action_, nullptr); }
+    detail::ExitAction* release() noexcept { return detail::taken(action_); }
 
    private:
     detail::ExitAction* action_;

@@ -21,7 +21,6 @@ namespace asyncio::inline v0 {
 struct TaskGroupOptions {
   std::size_t limit = 0;
 };
-static_assert(std::is_trivially_destructible_v<TaskGroupOptions>);
 
 namespace detail {
 class GroupScope;

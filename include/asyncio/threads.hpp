@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/threads/job.hpp>
 #include <asyncio/detail/threads/safe_state.hpp>
 #include <asyncio/event_loop.hpp>
@@ -71,9 +72,9 @@ class [[nodiscard("asyncio: nothing runs yet: co_await it or give it to create_t
 ToThread {
  public:
   explicit ToThread(detail::JobOf<R, detail::AwaitedJob>& job) noexcept : job_(&job) {}
-  ToThread(ToThread&& other) noexcept : job_(std::exchange(other.job_, nullptr)) {}
+  ToThread(ToThread&& other) noexcept : job_(detail::taken(other.job_)) {}
   ToThread& operator=(ToThread&& other) noexcept {
-    std::swap(job_, other.job_);
+    detail::swap_plain(job_, other.job_);
     return *this;
   }
   ~ToThread() {
@@ -82,7 +83,7 @@ ToThread {
 
   detail::ThreadAwaiter<R> operator co_await() && {
     if (!job_) [[unlikely]] detail::throw_empty_call();
-    return detail::ThreadAwaiter<R>(*std::exchange(job_, nullptr));
+    return detail::ThreadAwaiter<R>(*detail::taken(job_));
   }
 
  private:
@@ -216,9 +217,9 @@ class ThreadsafeFuture {
     if (state_) state_->retain();
   }
   ThreadsafeFuture(ThreadsafeFuture&& other) noexcept
-      : state_(std::exchange(other.state_, nullptr)) {}
+      : state_(detail::taken(other.state_)) {}
   ThreadsafeFuture& operator=(ThreadsafeFuture other) noexcept {
-    std::swap(state_, other.state_);
+    detail::swap_plain(state_, other.state_);
     return *this;
   }
   ~ThreadsafeFuture() {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/combine/join.hpp>
 #include <asyncio/gather.hpp>
 #include <asyncio/limit.hpp>
@@ -27,7 +28,6 @@ struct WaitOptions {
   Limit timeout = std::nullopt;
   ReturnWhen return_when = ALL_COMPLETED;
 };
-static_assert(std::is_trivially_destructible_v<WaitOptions>);
 
 /// What wait() found, each in the order given.
 template <class H>
@@ -85,9 +85,9 @@ class ASYNCIO_API AsCompletedBase {
  public:
   AsCompletedBase(std::size_t count, Limit timeout);
   AsCompletedBase(AsCompletedBase&& other) noexcept
-      : queue_(std::exchange(other.queue_, nullptr)) {}
+      : queue_(taken(other.queue_)) {}
   AsCompletedBase& operator=(AsCompletedBase&& other) noexcept {
-    std::swap(queue_, other.queue_);
+    swap_plain(queue_, other.queue_);
     return *this;
   }
   ~AsCompletedBase();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
+
 #include <utility>
 
 namespace asyncio::inline v0::detail {
@@ -20,9 +22,9 @@ class Shared {
   Shared(const Shared& other) noexcept : box_(other.box_) {
     if (box_) __atomic_add_fetch(&box_->count, 1, __ATOMIC_RELAXED);
   }
-  Shared(Shared&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
+  Shared(Shared&& other) noexcept : box_(taken(other.box_)) {}
   Shared& operator=(Shared other) noexcept {
-    std::swap(box_, other.box_);
+    swap_plain(box_, other.box_);
     return *this;
   }
   ~Shared() {

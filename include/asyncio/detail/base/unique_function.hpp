@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
+
 #include <type_traits>
 #include <utility>
 
@@ -19,9 +21,9 @@ class UniqueFunction<R(Args...)> {
              std::is_invocable_r_v<R, std::decay_t<F>&, Args...>)
   UniqueFunction(F&& callable)  // NOLINT: converting, as std::function
       : box_(new Held<std::decay_t<F>>(std::forward<F>(callable))) {}
-  UniqueFunction(UniqueFunction&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
+  UniqueFunction(UniqueFunction&& other) noexcept : box_(taken(other.box_)) {}
   UniqueFunction& operator=(UniqueFunction&& other) noexcept {
-    std::swap(box_, other.box_);
+    swap_plain(box_, other.box_);
     return *this;
   }
   ~UniqueFunction() { delete box_; }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/core/callback.hpp>
 #include <asyncio/detail/core/task_state.hpp>
 
@@ -42,15 +43,15 @@ class ASYNCIO_API ResultHandle {
   ResultHandle(const ResultHandle& other) noexcept : state_(other.state_) {
     if (state_) state_->retain();
   }
-  ResultHandle(ResultHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  ResultHandle(ResultHandle&& other) noexcept : state_(taken(other.state_)) {}
   ResultHandle& operator=(const ResultHandle& other) noexcept {
     ResultHandle copy(other);
-    std::swap(state_, copy.state_);
+    swap_plain(state_, copy.state_);
     return *this;
   }
   ResultHandle& operator=(ResultHandle&& other) noexcept {
     ResultHandle taken(std::move(other));
-    std::swap(state_, taken.state_);
+    swap_plain(state_, taken.state_);
     return *this;
   }
   ~ResultHandle() {

@@ -4,6 +4,7 @@
 
 #include <asyncio/detail/base/frame_pool.hpp>
 #include <asyncio/detail/base/raise.hpp>
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/base/where.hpp>
 #include <asyncio/detail/core/result.hpp>
 #include <asyncio/detail/core/thread_state.hpp>
@@ -212,7 +213,7 @@ class [[nodiscard]] ChildAwaiter : public ChildWait {
       asyncio_raise(error_of_child(promise));
     }
     // The awaiter's destructor may not run at once: a value that throws in its move leaves it.
-    Frame frame{std::exchange(child_, nullptr)};
+    Frame frame{taken(child_)};
     return promise.result.take();
   }
 
@@ -232,10 +233,10 @@ class ChildEnd {
       : child_(child),
         parent_(child.promise().parent),
         error_(child.promise().standing.take_error()) {
-    if (error_) destroy_failed(std::exchange(child_, nullptr).promise());
+    if (error_) destroy_failed(taken(child_).promise());
   }
   ChildEnd(ChildEnd&& other) noexcept
-      : child_(std::exchange(other.child_, nullptr)),
+      : child_(taken(other.child_)),
         parent_(other.parent_),
         error_(std::move(other.error_)) {}
   ChildEnd& operator=(ChildEnd&&) = delete;
@@ -262,7 +263,7 @@ class [[nodiscard]] SettleAwaiter : public ChildWait {
  public:
   using ChildWait::ChildWait;
 
-  ChildEnd<T> await_resume() noexcept { return ChildEnd<T>(std::exchange(child_, nullptr)); }
+  ChildEnd<T> await_resume() noexcept { return ChildEnd<T>(taken(child_)); }
 };
 
 }  // namespace asyncio::inline v0::detail

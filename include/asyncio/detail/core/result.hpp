@@ -38,7 +38,9 @@ class Result {
   }
   T take() { return std::move(get()); }
   void reset() noexcept {
-    if (std::exchange(has_, false)) destroy();
+    if (!has_) return;
+    has_ = false;
+    destroy();
   }
 
  private:

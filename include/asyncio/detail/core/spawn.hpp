@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/core/result_wait.hpp>
 
 #include <coroutine>
@@ -21,7 +22,6 @@ struct TaskOptions {
   bool eager_start = false;
   Context* context = nullptr;
 };
-static_assert(std::is_trivially_destructible_v<TaskOptions>);
 
 }  // namespace asyncio::inline v0
 
@@ -70,7 +70,7 @@ inline void spawn(TaskState& task, FrameHandle& frame, const TaskOptions& option
 /// take back, it is a third of the work.
 inline void spawn(TaskState& task, FrameHandle& frame) {
   if (!makes_plain_tasks(*task.loop)) [[unlikely]] return spawn(task, frame, TaskOptions{});
-  task.resume_at = std::exchange(frame, nullptr);
+  task.resume_at = taken(frame);
   number_task(task);
   admit_task(task);
   task.loop->ready.push(task);

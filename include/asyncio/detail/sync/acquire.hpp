@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/sync/wait_line.hpp>
 
 #include <utility>
@@ -14,9 +15,9 @@ class [[nodiscard("asyncio: this releases at once what was acquired: keep it in 
 Held {
  public:
   explicit Held(Owner& owner) noexcept : owner_(&owner) {}
-  Held(Held&& other) noexcept : owner_(std::exchange(other.owner_, nullptr)) {}
+  Held(Held&& other) noexcept : owner_(taken(other.owner_)) {}
   Held& operator=(Held&& other) noexcept {
-    std::swap(owner_, other.owner_);
+    swap_plain(owner_, other.owner_);
     return *this;
   }
   ~Held() {
@@ -25,7 +26,7 @@ Held {
 
   /// Releases it before the end of the scope.
   void release() {
-    if (owner_) std::exchange(owner_, nullptr)->release();
+    if (owner_) taken(owner_)->release();
   }
 
  private:

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -16,9 +18,10 @@ class Ring {
  public:
   Ring() = default;
   Ring(Ring&& other) noexcept
-      : slots_(std::move(other.slots_)),
-        first_(std::exchange(other.first_, 0)),
-        size_(std::exchange(other.size_, 0)) {}
+      : slots_(std::move(other.slots_)), first_(other.first_), size_(other.size_) {
+    other.first_ = 0;
+    other.size_ = 0;
+  }
   Ring& operator=(Ring&&) = delete;
   ~Ring() {
     for (std::size_t i = 0; i < size_; ++i) at(i).~T();
@@ -57,7 +60,7 @@ class Ring {
           T(std::move_if_noexcept(at(larger.size_)));
     }
     slots_.swap(larger.slots_);
-    std::swap(first_, larger.first_);
+    swap_plain(first_, larger.first_);
   }
 
   std::vector<Slot> slots_;  // a power of two of them, or none

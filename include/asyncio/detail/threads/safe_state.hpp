@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/core/callback.hpp>
 #include <asyncio/detail/core/handle.hpp>
 #include <asyncio/detail/core/result_wait.hpp>
@@ -138,7 +139,7 @@ template <class T>
 class SafeLink {
  public:
   explicit SafeLink(SafeStateOf<T>& state) noexcept : state_(&state) { state.retain(); }
-  SafeLink(SafeLink&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  SafeLink(SafeLink&& other) noexcept : state_(taken(other.state_)) {}
   SafeLink& operator=(SafeLink&&) = delete;
   ~SafeLink() {
     if (!state_) return;
