@@ -15,6 +15,12 @@ namespace asyncio::inline v0::detail {
 
 // ---- the line
 
+// Here and not in the header, so that the tables of these are compiled once.
+TaskState* Waiter::awaited() const noexcept { return nullptr; }
+DoneCallback* Completion::as_callback() noexcept { return nullptr; }
+bool Completion::cancel(CancelRequest&) noexcept { return false; }
+void Completion::leave() noexcept {}
+
 void ResultState::add_waiter(Completion& link) noexcept {
   if (waiters) waiters->append(link);
   else waiters = &link;
@@ -208,6 +214,8 @@ Raised error_of_child(PromiseBase& child) noexcept {
   destroy_failed(child);
   return error;
 }
+
+void Standing::drop_error() noexcept { take_error(); }
 
 // ---- handles and callbacks
 

@@ -58,7 +58,7 @@ class Standing {
  private:
   static_assert(sizeof(std::exception_ptr) == sizeof(std::uintptr_t));
 
-  ASYNCIO_COLD void drop_error() noexcept { take_error(); }
+  ASYNCIO_API ASYNCIO_COLD void drop_error() noexcept;
 
   std::uintptr_t word_ = 0;
 };

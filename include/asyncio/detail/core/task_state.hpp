@@ -96,7 +96,7 @@ struct ContextSlot {
 };
 
 /// A task's stand at one suspension, inside the awaiter.
-struct Waiter {
+struct ASYNCIO_API Waiter {
   TaskState* task = nullptr;  // null: this await did not suspend
 
   Waiter() = default;
@@ -109,7 +109,7 @@ struct Waiter {
   /// Leaves the line, nothing else. Called when the task is torn down.
   virtual void leave() noexcept = 0;
   /// The task that is waited for, if a cancellation is passed on to it: what cycles are made of.
-  virtual TaskState* awaited() const noexcept { return nullptr; }
+  virtual TaskState* awaited() const noexcept;
 
  protected:
   ~Waiter() = default;
@@ -117,14 +117,14 @@ struct Waiter {
 
 /// One link in the line of a task or future: who waits for it, or a callback. A Waiter as well, so
 /// that most of them, which are both, have one table pointer and not two.
-struct Completion : Waiter, RingNode {
+struct ASYNCIO_API Completion : Waiter, RingNode {
   /// The result is there; the link has left the line. Only makes things ready.
   virtual void completed() noexcept = 0;
   /// Asked instead of dynamic_cast: users may compile without type information.
-  virtual DoneCallback* as_callback() noexcept { return nullptr; }
+  virtual DoneCallback* as_callback() noexcept;
 
-  bool cancel(CancelRequest&) noexcept override { return false; }
-  void leave() noexcept override {}
+  bool cancel(CancelRequest& request) noexcept override;
+  void leave() noexcept override;
 
  protected:
   ~Completion() = default;
