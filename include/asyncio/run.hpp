@@ -129,10 +129,13 @@ class ASYNCIO_API MainTask {
 template <awaitable A>
 detail::TaskValue<A> run(A main, RunOptions options = {}) {
   using T = detail::TaskValue<A>;
-  Coro<T> coro = detail::as_coro(std::move(main));
-  const detail::MainTask task(&detail::make_task<T>, detail::CoroAccess::frame(coro), options);
-  const detail::Rethrowing rethrowing;
-  return detail::take_result<T>(static_cast<detail::TaskOf<T>&>(task.with_value()), 1);
+  if constexpr (detail::is_coro<A>) {
+    const detail::MainTask task(&detail::make_task<T>, detail::CoroAccess::frame(main), options);
+    const detail::Rethrowing rethrowing;
+    return detail::take_result<T>(static_cast<detail::TaskOf<T>&>(task.with_value()), 1);
+  } else {
+    return run(detail::as_coro(std::move(main)), options);
+  }
 }
 
 }  // namespace asyncio::inline v0
