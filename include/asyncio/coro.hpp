@@ -94,6 +94,10 @@ struct CoroAccess {
     if (!coro.frame_) [[unlikely]] throw_empty_coro();
     return coro.frame_;
   }
+  template <class T>
+  static FrameHandle& frame_or_null(Coro<T>& coro) noexcept {
+    return coro.frame_;
+  }
 };
 
 /// co_await settle(coro): its end, without raising.

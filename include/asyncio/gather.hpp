@@ -50,34 +50,21 @@ using GatheredValue = ValueInStd<typename ChildOf<A>::Value>;
 template <class A>
 using GatheredOutcome = Outcome<typename ChildOf<A>::Value>;
 
-template <class... As, std::size_t... I>
-std::tuple<GatheredValue<As>...> values_of(JoinChild* children, std::index_sequence<I...>) {
-  return {value_of_child<As>(children[I])...};
-}
-template <class... As, std::size_t... I>
-std::tuple<GatheredOutcome<As>...> outcomes_of(JoinChild* children, std::index_sequence<I...>) {
-  return {outcome_of_child<As>(children[I])...};
-}
+inline JoinChild& next_child(JoinChild*& next) noexcept { return *next++; }
 
-template <class... As>
-class GatherWait : public ArgumentsWait<As...> {
- public:
-  explicit GatherWait(ArgumentsOf<As...>&& arguments)
-      : ArgumentsWait<As...>(std::move(arguments), JoinSet::Until::first_failure) {}
-  ASYNCIO_INLINE std::tuple<GatheredValue<As>...> await_resume() {
-    this->joined_.await_resume();
-    return values_of<As...>(this->children_, std::index_sequence_for<As...>());
+struct GatherArguments {
+  static constexpr auto until = JoinSet::Until::first_failure;
+  template <class... As>
+  static std::tuple<GatheredValue<As>...> result_of(JoinSet&, JoinChild* next) {
+    return {value_of_child<As>(next_child(next))...};
   }
 };
 
-template <class... As>
-class SettleWait : public ArgumentsWait<As...> {
- public:
-  explicit SettleWait(ArgumentsOf<As...>&& arguments)
-      : ArgumentsWait<As...>(std::move(arguments), JoinSet::Until::all) {}
-  ASYNCIO_INLINE std::tuple<GatheredOutcome<As>...> await_resume() {
-    this->joined_.await_resume();
-    return outcomes_of<As...>(this->children_, std::index_sequence_for<As...>());
+struct SettleArguments {
+  static constexpr auto until = JoinSet::Until::all;
+  template <class... As>
+  static std::tuple<GatheredOutcome<As>...> result_of(JoinSet&, JoinChild* next) {
+    return {outcome_of_child<As>(next_child(next))...};
   }
 };
 
@@ -132,7 +119,7 @@ Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(Range range, s
 template <awaitable... As>
   requires(sizeof...(As) > 0)
 auto gather(As... awaitables) {
-  return detail::Arguments<detail::GatherWait<As...>, As...>(std::move(awaitables)...);
+  return detail::Arguments<detail::GatherArguments, As...>(std::move(awaitables)...);
 }
 /// Nothing gives nothing, and does not wait.
 ASYNCIO_API Coro<std::tuple<>> gather();
@@ -150,7 +137,7 @@ auto gather(Range range, GatherOptions options = {}) {
 template <awaitable... As>
   requires(sizeof...(As) > 0)
 auto gather_settled(As... awaitables) {
-  return detail::Arguments<detail::SettleWait<As...>, As...>(std::move(awaitables)...);
+  return detail::Arguments<detail::SettleArguments, As...>(std::move(awaitables)...);
 }
 ASYNCIO_API Coro<std::tuple<>> gather_settled();
 template <detail::awaitable_range Range>

@@ -25,17 +25,13 @@ Variant winner_value(JoinChild* children, std::size_t winner, std::index_sequenc
   return make[winner](children[winner]);
 }
 
-template <class... As>
-class RaceWait : public ArgumentsWait<As...> {
- public:
-  explicit RaceWait(ArgumentsOf<As...>&& arguments)
-      : ArgumentsWait<As...>(std::move(arguments), JoinSet::Until::first_done) {}
-  ASYNCIO_INLINE std::variant<GatheredValue<As>...> await_resume() {
-    this->joined_.await_resume();
-    const std::size_t winner = this->set_.winner();
-    this->set_.silence();
+struct RaceArguments {
+  static constexpr auto until = JoinSet::Until::first_done;
+  template <class... As>
+  static std::variant<GatheredValue<As>...> result_of(JoinSet& set, JoinChild* children) {
+    set.silence();
     return winner_value<std::variant<GatheredValue<As>...>, As...>(
-        this->children_, winner, std::index_sequence_for<As...>());
+        children, set.winner(), std::index_sequence_for<As...>());
   }
 };
 
@@ -67,7 +63,7 @@ Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(Range r
 template <awaitable... As>
   requires(sizeof...(As) > 0)
 auto race(As... awaitables) {
-  return detail::Arguments<detail::RaceWait<As...>, As...>(std::move(awaitables)...);
+  return detail::Arguments<detail::RaceArguments, As...>(std::move(awaitables)...);
 }
 
 /// The same for a range: which it was, and its value.

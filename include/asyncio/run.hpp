@@ -95,11 +95,6 @@ class ASYNCIO_API Runner {
 
 namespace detail {
 
-template <class T>
-TaskState* make_task(LoopBase& loop) {
-  return new TaskOf<T>(loop);
-}
-
 /// What run() is without its T.
 class ASYNCIO_API MainTask {
  public:

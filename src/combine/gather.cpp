@@ -5,7 +5,12 @@
 namespace asyncio::inline v0 {
 
 void detail::ArgumentStarter::start(std::size_t index, JoinChild& child) {
-  arguments[index].start(arguments[index].awaitable, child);
+  const Argument& argument = arguments[index];
+  if (!argument.coroutine) return argument.start(argument.awaitable, child);
+  if (!*argument.coroutine) [[unlikely]] throw_empty_coro();
+  TaskState& task = *argument.make_task(require_loop());
+  spawn(task, *argument.coroutine);
+  child.set(task, true);
 }
 
 detail::FrameHandle detail::join_arguments(JoinSet& set, JoinPlan plan, ChildStarter& starter) {

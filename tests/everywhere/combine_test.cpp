@@ -63,19 +63,19 @@ void leaves_nobody(Run run) {
   everywhere({run, &nobody_left, [] { alive = 0; }});
 }
 
-// covers: gather GatherWait gather_range ChildAwaiter SettleAwaiter Wait
+// covers: gather ArgumentsWait gather_range ChildAwaiter SettleAwaiter Wait
 SYNC_TEST(EverywhereCombine, "gather joins its children [C6]") {
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather(child(1), child(3))); });
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather(children(1, 3))); });
 }
 
-// covers: gather_settled SettleWait settle_range
+// covers: gather_settled settle_range
 SYNC_TEST(EverywhereCombine, "gather_settled joins its children [C6]") {
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather_settled(child(1), child(3))); });
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await gather_settled(children(1, 3))); });
 }
 
-// covers: RaceWait race_range
+// covers: race_range
 SYNC_TEST(EverywhereCombine, "race joins its losers [C6][C9]") {
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await race(child(2), child(3))); });
   leaves_nobody([]() -> Coro<> { static_cast<void>(co_await race(children(2, 4))); });

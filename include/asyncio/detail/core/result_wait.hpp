@@ -27,6 +27,11 @@ struct TaskOf final : TaskState {
 };
 
 template <class T>
+TaskState* make_task(LoopBase& loop) {
+  return new TaskOf<T>(loop);
+}
+
+template <class T>
 struct FutureOf final : ResultState {
   [[no_unique_address]] Result<T> result;
 
