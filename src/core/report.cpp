@@ -102,6 +102,17 @@ void report_swallowed(TaskState& task) noexcept {
   }
 }
 
+ASYNCIO_COLD void report_restless(TaskState& task) noexcept {
+  if (!task.loop->debug) return;
+  try {
+    report(loop_of(*task.loop),
+           "task '" + task_name(task) + "' has awaited a million coroutines without waiting once: "
+           "nothing else gets a turn; co_await sleep(0s) now and then",
+           nullptr);
+  } catch (...) {
+  }
+}
+
 namespace {
 
 constinit thread_local int silences = 0;

@@ -34,6 +34,9 @@ void report_unheld(TaskState& task) noexcept;
 /// Debug mode: a task that was asked to end has returned as if it had not been.
 void report_swallowed(TaskState& task) noexcept;
 
+/// Debug mode: a task has awaited a million coroutines and none of them has waited.
+void report_restless(TaskState& task) noexcept;
+
 /// Writes it to stderr.
 void report_by_default(const ExceptionContext& context) noexcept;
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "core/loop.hpp"
+#include "core/report.hpp"
 
 #include <utility>
 
@@ -11,18 +12,23 @@ namespace asyncio::inline v0::detail {
 /// Takes a task's result out of its root frame, and the frame down.
 void finish_task(TaskState& task, PromiseBase& root) noexcept;
 
+/// A million awaits: each is a transfer there and one back.
+inline constexpr int bounces_without_rest = 2 * 1'000'000 / transfer_budget;
+
 /// Resumes frames until one of them waits or the root ends. See transfer().
 // Unchecked (the two are one check): inlined behind a branch, g++ 12's null sanitizer looks at an
 // address of thread_state that it has not computed on that path.
 __attribute__((no_sanitize("null", "alignment"))) inline void drive(TaskState& task) noexcept {
   ThreadState& thread = thread_state;
   std::coroutine_handle<> frame = task.resume_at;
-  do {
+  for (int bounces = 0;;) {
     thread.budget = transfer_budget;
     thread.next = nullptr;
     frame.resume();
     frame = thread.next;
-  } while (frame);
+    if (!frame) break;
+    if (++bounces == bounces_without_rest) [[unlikely]] report_restless(task);
+  }
   if (PromiseBase* const root = thread.finished) {
     thread.finished = nullptr;
     finish_task(task, *root);

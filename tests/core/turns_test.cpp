@@ -169,5 +169,29 @@ SYNC_TEST(Turns, "says nothing of a callback below the limit that was set [B15]"
   EXPECT_EQ(*reports, Events{});
 }
 
+Coro<int> at_once() { co_return 1; }
+
+Coro<> awaits(int count) {
+  for (int i = 0; i < count; ++i) static_cast<void>(co_await at_once());
+}
+
+SYNC_TEST(Turns, "names a task that awaits a million times and never waits, in debug mode") {
+  std::shared_ptr<Events> reports;
+  const auto scenario = [&](bool debug) -> Coro<> {
+    get_running_loop().set_debug(debug);
+    get_running_loop().set_slow_callback_duration(1h);
+    reports = test::record_reports();
+    auto patient = create_task(awaits(900'000), {.name = "patient"});
+    co_await patient;
+    auto restless = create_task(awaits(2'100'000), {.name = "restless"});
+    co_await restless;
+  };
+  testing::run(scenario(true));
+  EXPECT_EQ(reports->size(), 1u);
+  EXPECT_EQ(reports->at(0).find("task 'restless' has awaited a million coroutines"), 0u);
+  testing::run(scenario(false));
+  EXPECT_EQ(*reports, Events{});
+}
+
 }  // namespace
 }  // namespace asyncio

@@ -15,9 +15,9 @@ class [[nodiscard("asyncio: this releases at once what was acquired: keep it in 
 Held {
  public:
   explicit Held(Owner& owner) noexcept : owner_(&owner) {}
-  Held(Held&& other) noexcept : owner_(taken(other.owner_)) {}
+  Held(Held&& other) noexcept : owner_(detail::taken(other.owner_)) {}
   Held& operator=(Held&& other) noexcept {
-    swap_plain(owner_, other.owner_);
+    detail::swap_plain(owner_, other.owner_);
     return *this;
   }
   ~Held() {
@@ -26,7 +26,7 @@ Held {
 
   /// Releases it before the end of the scope.
   void release() {
-    if (owner_) taken(owner_)->release();
+    if (owner_) detail::taken(owner_)->release();
   }
 
  private:
