@@ -21,12 +21,13 @@ static char** backtrace_symbols(void* const*, int) { return nullptr; }
 namespace asyncio::inline v0::detail {
 namespace {
 
-constexpr int own_frames = 3;  // note_creation(), the pool, and the operator new that calls it
-constexpr int depth = 12;
+// note_creation(), the pool, and the operator new that calls it
+constexpr std::size_t own_frames = 3;
+constexpr std::size_t depth = 12;
 
 struct NativeStack {
   std::array<void*, own_frames + depth> at;
-  int size;
+  std::size_t size;
 };
 
 struct Notes {
@@ -53,7 +54,8 @@ std::string with_name_demangled(std::string line) {
 
 void note_creation(const void* block) noexcept {
   NativeStack stack;
-  stack.size = ::backtrace(stack.at.data(), static_cast<int>(stack.at.size()));
+  const int size = ::backtrace(stack.at.data(), static_cast<int>(stack.at.size()));
+  stack.size = static_cast<std::size_t>(size);
   try {
     Notes& all = notes();
     const std::lock_guard lock(all.mutex);
@@ -78,7 +80,9 @@ std::string creation_of(const void* block) {
     stack = found->second;
   }
   std::string lines;
-  for (int i = own_frames; i < stack.size; ++i) lines += "  " + symbol_at(stack.at[i]) + '\n';
+  for (std::size_t i = own_frames; i < stack.size; ++i) {
+    lines += "  " + symbol_at(stack.at[i]) + '\n';
+  }
   return lines;
 }
 

@@ -136,12 +136,13 @@ void Pool::work(Worker& me) noexcept {
   for (;;) {
     if (ThreadJob* const job = pop()) {
       Worker* const called = line_.empty() ? nullptr : call_another();
-      me.job = job;
+      me.call = job->name;
+      me.at_work = true;
       lock.unlock();
       if (called) ring(*called);
       job->run();
       lock.lock();
-      me.job = nullptr;
+      me.at_work = false;
       said_ = false;
     } else if (closing_) {
       break;
@@ -245,7 +246,7 @@ std::vector<CallName> Pool::at_work() {
   const Lock lock(mutex_);
   std::vector<CallName> calls;
   for (const auto& worker : workers_) {
-    if (worker->job) calls.push_back(worker->job->name);
+    if (worker->at_work) calls.push_back(worker->call);
   }
   return calls;
 }

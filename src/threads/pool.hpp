@@ -69,7 +69,8 @@ class Pool {
   struct Worker {
     std::atomic<std::uint32_t> bell{0};  // 1: rung
     Worker* next_idle = nullptr;
-    const ThreadJob* job = nullptr;  // that runs now
+    CallName call;         // that runs now: a copy, since the job may go home and be freed before
+    bool at_work = false;  // its worker hears of that
     std::thread thread;
   };
   using Lock = std::unique_lock<std::mutex>;

@@ -38,7 +38,7 @@ template <class T>
 T StopToken::as() const noexcept {
   return in<T>(token_);
 }
-template ASYNCIO_API std::stop_token StopToken::as<std::stop_token>() const noexcept;
+template std::stop_token StopToken::as<std::stop_token>() const noexcept;
 
 // ---- the source
 
