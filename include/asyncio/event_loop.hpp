@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/shared.hpp>
 #include <asyncio/detail/base/taken.hpp>
 #include <asyncio/detail/base/unique_function.hpp>
 #include <asyncio/detail/core/callback.hpp>
@@ -34,11 +35,37 @@ struct LoopAccess;
 
 /// What the exception handler is told.
 struct ExceptionContext {
-  std::string_view message;
-  std::exception_ptr exception;       // null if there is none
-  std::optional<AnyTask> task;        // whose error it is
-  const Handle* handle = nullptr;     // whose callback it was
-  std::vector<FrameEntry> traceback;  // the coroutines the exception crossed, outermost first
+  std::string_view message = {};
+  std::exception_ptr exception = {};       // null if there is none
+  std::optional<AnyTask> task = {};        // whose error it is
+  const Handle* handle = nullptr;          // whose callback it was
+  std::vector<FrameEntry> traceback = {};  // the coroutines it crossed, outermost first
+};
+
+/// Is told of errors that nobody awaits, as `f(EventLoop&, const ExceptionContext&)`; copies mean
+/// the same callable.
+class ExceptionHandler {
+ public:
+  /// The default one, which writes to stderr.
+  ExceptionHandler(std::nullptr_t = nullptr) noexcept {}  // NOLINT: converting on purpose
+  template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, ExceptionHandler> &&
+             std::is_invocable_v<std::decay_t<F>&, EventLoop&, const ExceptionContext&>)
+  ExceptionHandler(F&& callable)  // NOLINT: converting, as std::function
+      : shared_(detail::Shared<Function>::make(std::forward<F>(callable))) {}
+
+  /// False for the default one.
+  explicit operator bool() const noexcept { return static_cast<bool>(shared_); }
+  bool operator==(std::nullptr_t) const noexcept { return !shared_; }
+
+  void operator()(EventLoop& loop, const ExceptionContext& context) const {
+    (*shared_)(loop, context);
+  }
+
+ private:
+  using Function = detail::UniqueFunction<void(EventLoop&, const ExceptionContext&)>;
+
+  detail::Shared<Function> shared_;
 };
 
 struct LoopMetrics;
@@ -162,10 +189,8 @@ class ASYNCIO_API EventLoop {
   // ---- errors
 
   /// Is called with what nobody awaited; an empty one restores the default, which writes to stderr.
-  void set_exception_handler(
-      detail::UniqueFunction<void(EventLoop&, const ExceptionContext&)> handler);
-  void set_exception_handler(std::nullptr_t);
-  bool has_exception_handler() const noexcept;
+  void set_exception_handler(ExceptionHandler handler) noexcept;
+  ExceptionHandler get_exception_handler() const noexcept;
   void default_exception_handler(const ExceptionContext& context);
   void call_exception_handler(const ExceptionContext& context);
 

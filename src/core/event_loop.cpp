@@ -215,13 +215,11 @@ void EventLoop::set_task_factory(detail::UniqueFunction<void(EventLoop&, AnyTask
   loop_->has_task_factory = static_cast<bool>(factory);
   loop_->task_factory = std::move(factory);
 }
-void EventLoop::set_exception_handler(
-    detail::UniqueFunction<void(EventLoop&, const ExceptionContext&)> handler) {
+void EventLoop::set_exception_handler(ExceptionHandler handler) noexcept {
   loop_->exception_handler = std::move(handler);
 }
-void EventLoop::set_exception_handler(std::nullptr_t) { loop_->exception_handler = {}; }
-bool EventLoop::has_exception_handler() const noexcept {
-  return static_cast<bool>(loop_->exception_handler);
+ExceptionHandler EventLoop::get_exception_handler() const noexcept {
+  return loop_->exception_handler;
 }
 void EventLoop::default_exception_handler(const ExceptionContext& context) {
   detail::report_by_default(context);

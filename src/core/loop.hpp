@@ -83,7 +83,7 @@ struct Loop : LoopBase {
   Ticks executor_patience = 300'000'000'000;  // how long close() waits for its calls [R71]
   RingNode errands;                           // Errands, left behind by close()
 
-  UniqueFunction<void(EventLoop&, const ExceptionContext&)> exception_handler;
+  ExceptionHandler exception_handler;
   UniqueFunction<void(EventLoop&, AnyTask)> task_factory;
   Ticks slow_callback = 100'000'000;  // [R84]
 

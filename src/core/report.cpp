@@ -21,11 +21,11 @@ void say_out_of_memory() noexcept {
 }  // namespace
 
 void report(Loop& loop, const ExceptionContext& context) noexcept {
-  if (loop.exception_handler) {
+  if (const ExceptionHandler handler = loop.exception_handler) {  // kept, should it replace itself
     try {
       // The handler sees the context variables of the task it is told about [R82].
       EnteredTaskContext entered(context.task);
-      loop.exception_handler(loop.facade, context);
+      handler(loop.facade, context);
       return;
     } catch (...) {
       try {

@@ -313,6 +313,25 @@ ASYNC_TEST(Loop, "lets the exception handler create tasks [R81]") {
   EXPECT_EQ(events, (Events{"cleaned"}));
 }
 
+SYNC_TEST(Loop, "gives back the handler that was set, and lets it replace itself [R81]") {
+  const auto loop = new_event_loop();
+  EXPECT_EQ(loop->get_exception_handler(), nullptr);
+  int told = 0;
+  loop->set_exception_handler([&, kept = std::make_unique<int>(1)](EventLoop& where,
+                                                                   const ExceptionContext&) {
+    where.set_exception_handler(nullptr);
+    told += *kept;
+  });
+  const ExceptionHandler first = loop->get_exception_handler();
+  EXPECT_TRUE(first);
+  loop->call_exception_handler({.message = "one"});
+  EXPECT_EQ(told, 1);
+  EXPECT_FALSE(loop->get_exception_handler());
+  loop->set_exception_handler(first);  // what a test that borrows a loop does at its end
+  loop->call_exception_handler({.message = "two"});
+  EXPECT_EQ(told, 2);
+}
+
 ASYNC_TEST(Loop, "restores the default handler for nullptr, which writes to stderr [R81]") {
   EventLoop& loop = get_running_loop();
   auto reports = test::record_reports();

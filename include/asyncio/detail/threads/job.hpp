@@ -277,6 +277,9 @@ constexpr bool breaks_as_temporary() {
   }
 }
 
+/// The place of the call; for clang, which gives __builtin_source_location() to arguments only.
+inline Where here(Where place = __builtin_source_location()) noexcept { return place; }
+
 template <class Job, class F, class... Args>
 auto* new_call(F&& fn, Args&&... args) {
   static_assert(!breaks_as_temporary<F>(),
@@ -287,7 +290,8 @@ auto* new_call(F&& fn, Args&&... args) {
                 "asyncio: g++ 12 destroys a temporary aggregate or lambda twice: give the "
                 "argument a name first (Item item{...}; co_await to_thread(f, item)), which "
                 "copies it");
-  CallName name{.type = __builtin_source_location()};
+  CallName name;
+  name.type = here();
   if constexpr (std::is_pointer_v<std::decay_t<F>>) name.code = reinterpret_cast<const void*>(+fn);
   auto* const call = new ThreadCall<Job, std::decay_t<F>, std::decay_t<Args>...>(
       std::forward<F>(fn), std::forward<Args>(args)...);
