@@ -24,6 +24,7 @@ struct Location {
 const Location& location(Where place) noexcept {
   return *reinterpret_cast<const Location*>(place);
 }
+const char* function_name(Where place) noexcept { return location(place).function; }
 const char* file_name(Where place) noexcept { return location(place).file; }
 int line_of(Where place) noexcept { return static_cast<int>(location(place).line); }
 
@@ -150,7 +151,7 @@ std::vector<FrameEntry> chain_entries(const std::exception_ptr& error) {
 std::vector<FrameEntry> entries_of(const std::vector<Where>& places) {
   std::vector<FrameEntry> entries;
   for (Where place : places) {
-    FrameEntry entry{readable_function(signature_at(place)), file_name(place), line_of(place)};
+    FrameEntry entry{readable_function(function_name(place)), file_name(place), line_of(place)};
     if (is_internal(entry)) continue;
     entry.function = without_inline_namespace(std::move(entry.function));
     entries.push_back(std::move(entry));
@@ -168,10 +169,8 @@ std::string lines_of(const std::vector<FrameEntry>& entries) {
 }
 
 std::string function_at(Where place) {
-  return without_inline_namespace(readable_function(signature_at(place)));
+  return without_inline_namespace(readable_function(function_name(place)));
 }
-
-const char* signature_at(Where place) noexcept { return location(place).function; }
 
 std::string describe(const std::exception_ptr& error) {
   if (!error) return "no exception";

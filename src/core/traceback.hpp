@@ -25,9 +25,8 @@ std::vector<FrameEntry> entries_of(const std::vector<Where>& places);
 /// Python's line for each: where, and in which function.
 std::string lines_of(const std::vector<FrameEntry>& entries);
 
-/// The coroutine's name; a function's name with all its types.
+/// The coroutine's name.
 std::string function_at(Where place);
-const char* signature_at(Where place) noexcept;
 
 /// "ValueError: what it says": the type's name and what() or message.
 std::string describe(const std::exception_ptr& error);

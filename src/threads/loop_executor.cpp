@@ -56,7 +56,7 @@ std::string type_in(std::string_view signature) {
 }
 
 std::string in_words(const CallName& call) {
-  std::string text = call.code ? symbol_at(call.code) : type_in(signature_at(call.type));
+  std::string text = call.code ? symbol_at(call.code) : type_in(call.maker);
   text = "\n  " + text;
   if (call.awaited_at) {
     text += ", awaited at\n" + lines_of(entries_of({call.awaited_at}));

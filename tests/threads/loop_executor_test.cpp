@@ -220,6 +220,7 @@ SYNC_TEST(LoopExecutor, "is waited for so long only; then the stuck calls are na
     // A function by its symbol, where the program exports it; a lambda by its type and its await.
     EXPECT_NE(report.find("\n  " + detail::symbol_at(reinterpret_cast<void*>(&get_stuck))),
               std::string::npos) << report;
+    EXPECT_NE(report.find("lambda"), std::string::npos) << report;
     EXPECT_NE(report.find("awaits_a_stuck_call"), std::string::npos) << report;
     EXPECT_NE(report.find(", line " + std::to_string(stuck::line) + ", in "), std::string::npos)
         << report;

@@ -31,7 +31,7 @@ struct PoolAccess;
 
 /// What is said of a call that does not end.
 struct CallName {
-  Where type = nullptr;        // in new_call<..., F, ...>(), whose name holds F's
+  const char* maker = "";      // new_call<..., F, ...>(), with all its types
   const void* code = nullptr;  // of a plain function
   Where awaited_at = nullptr;
 };
@@ -277,9 +277,6 @@ constexpr bool breaks_as_temporary() {
   }
 }
 
-/// The place of the call; for clang, which gives __builtin_source_location() to arguments only.
-inline Where here(Where place = __builtin_source_location()) noexcept { return place; }
-
 template <class Job, class F, class... Args>
 auto* new_call(F&& fn, Args&&... args) {
   static_assert(!breaks_as_temporary<F>(),
@@ -291,7 +288,7 @@ auto* new_call(F&& fn, Args&&... args) {
                 "argument a name first (Item item{...}; co_await to_thread(f, item)), which "
                 "copies it");
   CallName name;
-  name.type = here();
+  name.maker = __PRETTY_FUNCTION__;
   if constexpr (std::is_pointer_v<std::decay_t<F>>) name.code = reinterpret_cast<const void*>(+fn);
   auto* const call = new ThreadCall<Job, std::decay_t<F>, std::decay_t<Args>...>(
       std::forward<F>(fn), std::forward<Args>(args)...);
