@@ -69,7 +69,12 @@ struct ThreadShare {
   char* end = nullptr;
   std::ptrdiff_t carved = 0;  // blocks cut from chunks or taken from operator new, less those back
   bool ended = false;
-  bool noted = false;  // every block comes and goes by the slow ways, which write down from where
+  bool noting = false;
+  std::size_t notes = 0;  // blocks noted by this thread and not freed by it yet
+
+  // Every block comes and goes by the slow ways: a note that outlived its block would be taken for
+  // the next one's.
+  bool slow() const noexcept { return noting || notes > 0; }
 };
 
 constinit thread_local ThreadShare share{};
@@ -152,24 +157,26 @@ ASYNCIO_COLD void* frame_allocate_slowly(std::size_t size) {
     block = ::operator new(orphan ? index * FramePool::granule : size);
     ++share.carved;
   } else {
-    if (!share.noted) frame_pool.limit = FramePool::classes;
+    if (!share.slow()) frame_pool.limit = FramePool::classes;
     block = pop(frame_pool.lists[index]);
     if (!block) {
       block = carve(index);
       ++share.carved;
     }
   }
-  if (share.noted) note_creation(block);
+  if (share.noting && note_creation(block)) ++share.notes;
   return block;
 }
 
 ASYNCIO_COLD void frame_free_slowly(void* block, std::size_t size) noexcept {
   be_told_of_thread_end();
-  if (share.noted) forget_creation(block);
   const std::size_t index = (size + FramePool::granule - 1) / FramePool::granule;
-  if (share.noted && !share.ended && pooling() && index <= FramePool::classes) {
-    push(frame_pool.lists[index], block);
-    return;
+  if (share.slow()) {
+    if (forget_creation(block)) --share.notes;
+    if (!share.ended && pooling() && index <= FramePool::classes) {
+      push(frame_pool.lists[index], block);
+      return;
+    }
   }
   --share.carved;
   if (index > FramePool::classes || !pooling()) {
@@ -184,7 +191,7 @@ ASYNCIO_COLD void frame_free_slowly(void* block, std::size_t size) noexcept {
 
 bool note_creations(bool wanted) noexcept {
   if (wanted) frame_pool.limit = 0;
-  return std::exchange(share.noted, wanted);
+  return std::exchange(share.noting, wanted);
 }
 
 std::ptrdiff_t frames_in_use() noexcept {

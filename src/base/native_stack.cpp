@@ -52,22 +52,23 @@ std::string with_name_demangled(std::string line) {
 
 }  // namespace
 
-void note_creation(const void* block) noexcept {
+bool note_creation(const void* block) noexcept {
   NativeStack stack;
   const int size = ::backtrace(stack.at.data(), static_cast<int>(stack.at.size()));
   stack.size = static_cast<std::size_t>(size);
   try {
     Notes& all = notes();
     const std::lock_guard lock(all.mutex);
-    all.stacks.insert_or_assign(block, stack);
+    return all.stacks.insert_or_assign(block, stack).second;
   } catch (const std::bad_alloc&) {
+    return false;
   }
 }
 
-void forget_creation(const void* block) noexcept {
+bool forget_creation(const void* block) noexcept {
   Notes& all = notes();
   const std::lock_guard lock(all.mutex);
-  all.stacks.erase(block);
+  return all.stacks.erase(block) > 0;
 }
 
 std::string creation_of(const void* block) {

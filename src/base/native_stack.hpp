@@ -9,8 +9,9 @@ namespace asyncio::inline v0::detail {
 /// Whether this thread's allocations are noted from now on. Gives what it was before.
 bool note_creations(bool wanted) noexcept;
 
-void note_creation(const void* block) noexcept;
-void forget_creation(const void* block) noexcept;
+/// True if there is a note more, or less.
+bool note_creation(const void* block) noexcept;
+bool forget_creation(const void* block) noexcept;
 
 /// One line for each native frame, innermost first; empty if it was not noted.
 std::string creation_of(const void* block);

@@ -193,6 +193,20 @@ SYNC_TEST(Unawaited, "nor joined: a task that is destroyed says in debug mode wh
   EXPECT_EQ(count_in(text, "but it is pending\nMade at (native stack"), 1u) << text;
 }
 
+SYNC_TEST(Unawaited, "coroutine has no stack of one that lay in its place before [R83]") {
+  std::optional<Coro<int>> noted;
+  testing::run([&]() -> Coro<> {
+    noted.emplace(child(1));
+    co_return;
+  }(), {.debug = true});
+  testing::run(sleep(1s));  // frames come by the fast way again, unless it would forget the note
+  noted.reset();
+  forget(2);
+  const std::string text = test::take_stderr();
+  EXPECT_EQ(count_in(text, "was never awaited"), 2u) << text;
+  EXPECT_EQ(count_in(text, "Made at"), 1u) << text;
+}
+
 SYNC_TEST(Unawaited, "coroutine has none when debug mode is over [R83]") {
   testing::run(sleep(1s), {.debug = true});
   testing::run([]() -> Coro<> {
