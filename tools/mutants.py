@@ -97,7 +97,7 @@ FAULTS = [
      "sift_up(slots_.size() - 1, slot);", "put(slots_.size() - 1, slot);",
      ["core/timer_heap"] + SIM),
     ("nothing is said of what nobody awaits", "src/core/report.cpp",
-     "report_unawaited(handle.promise(), frame.address());", ";", ["core/unawaited"]),
+     "report_unawaited(PromiseBase::promise_of(frame), frame.address());", ";", ["core/unawaited"]),
     ("what an error takes along complains, too", "src/core/report.cpp",
      "silences == 0 && std::uncaught_exceptions() == 0", "silences == 0", ["core/unawaited"]),
     ("what a task takes along complains, too", "src/core/task.cpp",

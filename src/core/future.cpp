@@ -167,8 +167,7 @@ Raised ResultWait::error() {
   if (state_.is(ResultState::taken)) throw_result_taken();
   std::exception_ptr why = state_.take_failure();
   if (task) {
-    auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
-                      .promise();
+    auto& frame = PromiseBase::promise_of(task->resume_at);
     chain_append(why, frame.standing.place(), &frame);
   }
   return give_up(std::move(why));

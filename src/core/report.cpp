@@ -145,10 +145,9 @@ void destroy_failed(PromiseBase& promise) noexcept {
 }
 
 void destroy_unawaited(std::coroutine_handle<> frame) noexcept {
-  const auto handle = std::coroutine_handle<PromiseBase>::from_address(frame.address());
   // An exception on its way says more than what it left undone.
   if (silences == 0 && std::uncaught_exceptions() == 0) {
-    report_unawaited(handle.promise(), frame.address());
+    report_unawaited(PromiseBase::promise_of(frame), frame.address());
   }
   frame.destroy();
 }

@@ -25,8 +25,7 @@ std::vector<FrameEntry> TaskHandle::get_stack() const {
   const TaskState& self = task();
   if (self.is_done() || !self.resume_at) return {};
   std::vector<Where> places;  // innermost first
-  const PromiseBase* frame =
-      &std::coroutine_handle<PromiseBase>::from_address(self.resume_at.address()).promise();
+  const PromiseBase* frame = &PromiseBase::promise_of(self.resume_at);
   for (; frame; frame = frame->parent) {
     if (const Where place = frame->standing.place()) places.push_back(place);
   }

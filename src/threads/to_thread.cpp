@@ -101,9 +101,7 @@ void ThreadWait::await_suspend(std::coroutine_handle<> frame) {
   TaskState& me = *thread_state.task;
   // A task that was cancelled before does not begin what it would not wait for.
   if (!me.is(ResultState::must_cancel)) [[likely]] {
-    job_.name.awaited_at = std::coroutine_handle<PromiseBase>::from_address(frame.address())
-                               .promise()
-                               .standing.place();
+    job_.name.awaited_at = PromiseBase::promise_of(frame).standing.place();
     job_.begin(*me.loop);
     job_.waiter = this;
   }
@@ -121,8 +119,7 @@ void ThreadWait::leave() noexcept {
 }
 
 Raised ThreadWait::error() noexcept {
-  auto& frame = std::coroutine_handle<PromiseBase>::from_address(task->resume_at.address())
-                    .promise();
+  auto& frame = PromiseBase::promise_of(task->resume_at);
   return raised_in(frame, std::move(job_.error));
 }
 
