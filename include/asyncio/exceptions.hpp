@@ -99,7 +99,8 @@ class ASYNCIO_API Deadlock : public std::runtime_error {
 };
 
 namespace detail {
-// A template, so that only who splits a group compiles what is in it.
+// A template, so that only who splits a group compiles what is in it. For the same reason what
+// gives one is `auto`: g++ compiles a return type that is named, even of a template nobody calls.
 template <class Group>
 struct SplitGroup {
   std::optional<Group> matched;
@@ -122,58 +123,50 @@ class ASYNCIO_API ExceptionGroup : public std::runtime_error {
 
   /// Throws:  std::invalid_argument if `exceptions` is empty or holds a null pointer.
   ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions);
+  ExceptionGroup(const ExceptionGroup& other) noexcept;
+  ExceptionGroup& operator=(const ExceptionGroup& other) noexcept;
+  ~ExceptionGroup() override;
 
-  std::string_view message() const noexcept { return content_->message; }
-  const std::vector<std::exception_ptr>& exceptions() const noexcept {
-    return content_->exceptions;
+  std::string_view message() const noexcept;
+  const std::vector<std::exception_ptr>& exceptions() const noexcept;
+
+  /// Parts the group by type, at any depth, into a Split; both parts keep the shape of the tree.
+  template <class E>
+  auto split() const {
+    return split_if(&is_a<E>, nullptr);
   }
 
-  /// Parts the group by type, at any depth; both parts keep the shape of the tree.
+  /// Only the errors that are an E, as a std::optional<ExceptionGroup>; empty if there is none.
   template <class E>
-  Split split() const;
+  auto subgroup() const {
+    return split<E>().matched;
+  }
 
-  /// Only the errors that are an E; empty if there is none.
-  template <class E>
-  std::optional<ExceptionGroup> subgroup() const;
-
-  /// Calls `fn(const E&)` for every E at any depth and returns the others.
+  /// Calls `fn(const E&)` for every E at any depth and returns the others, as subgroup() would.
   template <class E, class Fn>
-  std::optional<ExceptionGroup> handle(Fn fn) const;
+  auto handle(Fn fn) const;
 
  private:
-  struct Content {
-    std::string message;
-    std::vector<std::exception_ptr> exceptions;
-  };
+  struct Content;
   using Matches = bool (*)(const std::exception_ptr&, void*);
 
+  template <class E>
+  static bool is_a(const std::exception_ptr& error, void*) {
+    try {
+      std::rethrow_exception(error);
+    } catch (const E&) {
+      return true;
+    } catch (...) {
+      return false;
+    }
+  }
   Split split_if(Matches matches, void* argument) const;
 
   detail::Shared<Content> content_;
 };
 
-template <class E>
-ExceptionGroup::Split ExceptionGroup::split() const {
-  return split_if(
-      [](const std::exception_ptr& error, void*) {
-        try {
-          std::rethrow_exception(error);
-        } catch (const E&) {
-          return true;
-        } catch (...) {
-          return false;
-        }
-      },
-      nullptr);
-}
-
-template <class E>
-std::optional<ExceptionGroup> ExceptionGroup::subgroup() const {
-  return split<E>().matched;
-}
-
 template <class E, class Fn>
-std::optional<ExceptionGroup> ExceptionGroup::handle(Fn fn) const {
+auto ExceptionGroup::handle(Fn fn) const {
   // What fn throws must leave, not be taken for "no match": so the match is kept and fn called
   // outside the handler that looks at the type.
   struct Call {

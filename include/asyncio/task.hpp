@@ -241,13 +241,7 @@ class ASYNCIO_API AnyTask : public detail::TaskHandle {
   class [[nodiscard]] JoinAwaiter : public detail::DetachedWait {
    public:
     using DetachedWait::DetachedWait;
-    ASYNCIO_INLINE Outcome<> await_resume() {
-      check_cancel();
-      return outcome();
-    }
-
-   private:
-    Outcome<> outcome() const;
+    ASYNCIO_API Outcome<> await_resume();
   };
   class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private ResultHandle {
    public:

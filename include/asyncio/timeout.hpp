@@ -84,11 +84,11 @@ inline Ticks deadline_after(Limit limit) {
   return limit.has_value() ? later(loop_now(require_loop()), limit.ticks()) : never;
 }
 /// Reads the clock like deadline_after(), so that what has passed is known to have passed.
-inline Ticks deadline_at(std::optional<EventLoop::Clock::time_point> when) {
-  if (!when) return never;
-  static_cast<void>(loop_now(require_loop()));
-  return ticks_of(when->time_since_epoch());
+inline Ticks deadline_at(Ticks when) {
+  if (when != never) static_cast<void>(loop_now(require_loop()));
+  return when;
 }
+ASYNCIO_API Ticks ticks_at(const std::optional<EventLoop::Clock::time_point>& when) noexcept;
 
 template <class F, class... Args>
 Coro<BodyValue<F, Timeout, Args...>> timeout_scope(Limit limit, F body, Args... args) {
@@ -100,8 +100,7 @@ Coro<BodyValue<F, Timeout, Args...>> timeout_scope(Limit limit, F body, Args... 
 }
 
 template <class F, class... Args>
-Coro<BodyValue<F, Timeout, Args...>> timeout_at_scope(
-    std::optional<EventLoop::Clock::time_point> when, F body, Args... args) {
+Coro<BodyValue<F, Timeout, Args...>> timeout_at_scope(Ticks when, F body, Args... args) {
   TimeoutAccess scope(deadline_at(when));
   auto end = co_await settle(call_body<F, Timeout, Args...>(body, scope, args...));
   if (scope.cut(end.error())) raise_timeout(std::move(end.error()));
@@ -185,12 +184,14 @@ auto timeout(Limit limit, Body&& body, Args... args) {
       limit, detail::keep_body<Body>(body), std::move(args)...);
 }
 
-/// timeout() with a point of the loop's clock; std::nullopt for none.
-template <class Body, class... Args>
-auto timeout_at(std::optional<EventLoop::Clock::time_point> when, Body&& body,
-                              Args... args) {
+/// timeout() with a point of the loop's clock instead of a limit; std::nullopt for none.
+template <class When, class Body, class... Args>
+auto timeout_at(When when, Body&& body, Args... args) {
+  static_assert(std::is_convertible_v<When, std::optional<EventLoop::Clock::time_point>>,
+                "asyncio: timeout_at takes a point of the loop's clock: write "
+                "timeout_at(get_running_loop().now() + 5s, body), or std::nullopt for no limit");
   return detail::timeout_at_scope<detail::KeptBody<Body>, Args...>(
-      when, detail::keep_body<Body>(body), std::move(args)...);
+      detail::ticks_at(when), detail::keep_body<Body>(body), std::move(args)...);
 }
 
 /// timeout() that gives std::nullopt instead of throwing TimeoutError; for a body without a result,

@@ -4,6 +4,8 @@
 
 namespace asyncio::inline v0 {
 
+detail::ArgumentStarter::ArgumentStarter(const Argument* list) noexcept : arguments(list) {}
+
 void detail::ArgumentStarter::start(std::size_t index, JoinChild& child) {
   const Argument& argument = arguments[index];
   if (!argument.coroutine) return argument.start(argument.awaitable, child);

@@ -16,6 +16,8 @@ JoinChild::~JoinChild() {
 
 void JoinChild::completed() noexcept { set_->child_done(*this); }
 
+JoinSet::JoinSet(bool passes_cancel) noexcept : passes_cancel_(passes_cancel) {}
+
 void JoinSet::begin(JoinChild& child) noexcept {
   child.set_ = this;
   ++pending_;

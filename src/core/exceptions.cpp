@@ -57,10 +57,24 @@ const ExceptionGroup* as_group(const std::exception_ptr& error) {
 
 }  // namespace
 
+struct ExceptionGroup::Content {
+  std::string message;
+  std::vector<std::exception_ptr> exceptions;
+};
+
 ExceptionGroup::ExceptionGroup(std::string_view message, std::vector<std::exception_ptr> exceptions)
     : std::runtime_error(describe_group(message, exceptions)),
       content_(detail::Shared<Content>::make(
           Content{std::string(message), std::move(exceptions)})) {}
+ExceptionGroup::ExceptionGroup(const ExceptionGroup& other) noexcept = default;
+ExceptionGroup& ExceptionGroup::operator=(const ExceptionGroup& other) noexcept = default;
+ExceptionGroup::~ExceptionGroup() = default;
+
+std::string_view ExceptionGroup::message() const noexcept { return content_->message; }
+
+const std::vector<std::exception_ptr>& ExceptionGroup::exceptions() const noexcept {
+  return content_->exceptions;
+}
 
 ExceptionGroup::Split ExceptionGroup::split_if(Matches matches, void* argument) const {
   std::vector<std::exception_ptr> matched;

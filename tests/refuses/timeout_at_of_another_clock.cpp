@@ -1,4 +1,4 @@
-// Refused: system_clock
+// Refused: asyncio: timeout_at takes a point of the loop's clock
 // SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>
 

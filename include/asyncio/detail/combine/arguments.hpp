@@ -34,7 +34,7 @@ Argument argument(A& awaitable) noexcept {
 
 /// Starts the awaitables of an argument list.
 struct ASYNCIO_API ArgumentStarter final : ChildStarter {
-  explicit ArgumentStarter(const Argument* list) noexcept : arguments(list) {}
+  explicit ArgumentStarter(const Argument* list) noexcept;
   void start(std::size_t index, JoinChild& child) override;
   const Argument* arguments;
 };

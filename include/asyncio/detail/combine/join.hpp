@@ -68,7 +68,7 @@ class ASYNCIO_API JoinSet {
   };
 
   /// `passes_cancel`: a cancellation of the waiter goes to all children, and it waits for them.
-  explicit JoinSet(bool passes_cancel) noexcept : passes_cancel_(passes_cancel) {}
+  explicit JoinSet(bool passes_cancel) noexcept;
   JoinSet(const JoinSet&) = delete;
   JoinSet& operator=(const JoinSet&) = delete;
 
@@ -223,7 +223,7 @@ Outcome<typename ChildOf<A>::Value> outcome_of_child(JoinChild& child) {
   if constexpr (std::is_same_v<A, AnyTask>) {
     child.state().set(ResultState::seen);
     std::exception_ptr error = child.state().failure();
-    return error ? Outcome<>(std::move(error)) : Outcome<>();
+    return error ? Outcome<T>(std::move(error)) : Outcome<T>();
   } else {
     return outcome_of<T>(static_cast<typename ChildOf<A>::State&>(child.state()));
   }
