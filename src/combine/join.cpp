@@ -9,6 +9,8 @@
 
 namespace asyncio::inline v0::detail {
 
+JoinChild::JoinChild() noexcept = default;
+
 JoinChild::~JoinChild() {
   if (set_) set_->forget(*this);
   if (is_set()) state().release();

@@ -85,7 +85,10 @@ void ResultState::let_go() noexcept {
     if (task.context.word) [[unlikely]] drop_slot(task.context);
   }
   LoopBase* const home = loop;
-  ops->destroy(*this);
+  const std::size_t size = ops->size;
+  if (ops->drop) ops->drop(*this);
+  this->~ResultState();  // of what a task has more, nothing is left
+  frame_free(this, size);
   if (--home->results == 0) [[unlikely]] {
     if (loop_of(*home).gone) delete &loop_of(*home);
   }

@@ -50,6 +50,12 @@ ASYNCIO_INLINE void frame_free(void* block, std::size_t size) noexcept {
   pool.lists[index] = block;
 }
 
+/// What lies in the pool: one pair of functions for all, where nothing is inlined.
+struct Pooled {
+  static void* operator new(std::size_t size) { return frame_allocate(size); }
+  static void operator delete(void* block, std::size_t size) noexcept { frame_free(block, size); }
+};
+
 /// Blocks handed out by this thread and by those that have ended, and not yet back.
 ASYNCIO_API std::ptrdiff_t frames_in_use() noexcept;
 

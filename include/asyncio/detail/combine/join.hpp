@@ -23,7 +23,7 @@ class JoinSet;
 /// One that is waited for. Lives in an array of the combinator's frame.
 class ASYNCIO_API JoinChild : public Completion {
  public:
-  JoinChild() = default;
+  JoinChild() noexcept;
   ~JoinChild();
 
   /// Takes over one count of `state`. Owned children are cancelled and joined before anything

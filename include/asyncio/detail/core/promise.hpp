@@ -87,16 +87,13 @@ template <class A>
 using AwaitResult = decltype(std::declval<AwaiterOf<A>&>().await_resume());
 
 /// First base of every promise, so that a handle's address gives it without knowing the T.
-struct PromiseBase {
+struct PromiseBase : Pooled {
   PromiseBase* parent = nullptr;  // who awaits me; null: I am the root frame of a task
   Standing standing;              // at which co_await, or at which I stood last
 
   PromiseBase() = default;
   PromiseBase(const PromiseBase&) = delete;
   PromiseBase& operator=(const PromiseBase&) = delete;
-
-  static void* operator new(std::size_t size) { return frame_allocate(size); }
-  static void operator delete(void* frame, std::size_t size) noexcept { frame_free(frame, size); }
 
   std::suspend_always initial_suspend(Where function = __builtin_source_location()) noexcept {
     standing.at_beginning(function);

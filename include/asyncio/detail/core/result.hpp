@@ -18,6 +18,9 @@ class Result {
   using Room = std::conditional_t<boxed, T*, T>;
 
  public:
+  /// False: reset() is nothing that has to be done.
+  static constexpr bool needs_reset = boxed || !std::is_trivially_destructible_v<T>;
+
   Result() noexcept {}
   Result(const Result&) = delete;
   Result& operator=(const Result&) = delete;
@@ -58,6 +61,8 @@ class Result {
 template <class T>
 class Result<T&> {
  public:
+  static constexpr bool needs_reset = false;
+
   void emplace(T& value) noexcept { value_ = __builtin_addressof(value); }
   bool has() const noexcept { return value_ != nullptr; }
   T& get() noexcept { return *value_; }
@@ -71,6 +76,8 @@ class Result<T&> {
 template <>
 class Result<void> {
  public:
+  static constexpr bool needs_reset = false;
+
   void emplace() noexcept {}
   bool has() const noexcept { return true; }
   void get() noexcept {}

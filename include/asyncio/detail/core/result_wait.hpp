@@ -17,13 +17,14 @@ struct TaskOf final : TaskState {
 
   explicit TaskOf(LoopBase& where) noexcept : TaskState(operations, where) {}
 
-  static void destroy(ResultState& state) noexcept { delete static_cast<TaskOf*>(&state); }
+  static void drop(ResultState& state) noexcept { static_cast<TaskOf&>(state).result.reset(); }
   static void keep(TaskState& state, PromiseBase& root) {
     if constexpr (!std::is_void_v<T>) {
       static_cast<TaskOf&>(state).result.emplace(static_cast<Promise<T>&>(root).result.take());
     }
   }
-  static constexpr ResultOps operations{&destroy, std::is_void_v<T> ? nullptr : &keep};
+  static constexpr ResultOps operations{sizeof(TaskOf), Result<T>::needs_reset ? &drop : nullptr,
+                                        std::is_void_v<T> ? nullptr : &keep};
 };
 
 template <class T>
@@ -38,8 +39,9 @@ struct FutureOf final : ResultState {
   explicit FutureOf(LoopBase& where) noexcept
       : ResultState(Kind::future, operations, where) {}
 
-  static void destroy(ResultState& state) noexcept { delete static_cast<FutureOf*>(&state); }
-  static constexpr ResultOps operations{&destroy, nullptr};
+  static void drop(ResultState& state) noexcept { static_cast<FutureOf&>(state).result.reset(); }
+  static constexpr ResultOps operations{sizeof(FutureOf), Result<T>::needs_reset ? &drop : nullptr,
+                                        nullptr};
 };
 
 /// Suspends until `state` is done. A cancellation of the waiter is passed on to it [R14, R23].

@@ -132,7 +132,9 @@ struct ASYNCIO_API Completion : Waiter, RingNode {
 
 /// What depends on the T.
 struct ResultOps {
-  void (*destroy)(ResultState&) noexcept;
+  std::size_t size;  // of the state with its result
+  /// Destroys the result, if there is one. Null where nothing is to be done.
+  void (*drop)(ResultState&) noexcept;
   /// Tasks: takes the value out of the root frame. Null for void.
   void (*keep)(TaskState&, PromiseBase& root);
 };
@@ -144,7 +146,7 @@ struct ResultOps {
 ///     value     | yes  | null                 | empty
 ///     failed    | yes  | what was thrown      | empty
 ///     cancelled | yes  | null, or the CancelledError where that says more than the request | empty
-struct ResultState : ReadyNode {
+struct ResultState : ReadyNode, Pooled {
   static constexpr unsigned done = 1;
   static constexpr unsigned cancelled = 2;
   static constexpr unsigned seen = 4;    // somebody has asked for the error: no report
@@ -168,9 +170,6 @@ struct ResultState : ReadyNode {
       : ReadyNode(what), ops(&how), loop(&where) {
     ++where.results;
   }
-
-  static void* operator new(std::size_t size) { return frame_allocate(size); }
-  static void operator delete(void* state, std::size_t size) noexcept { frame_free(state, size); }
 
   bool is_done() const noexcept { return is(done); }
   bool is_cancelled() const noexcept { return is(cancelled); }
