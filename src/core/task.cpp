@@ -75,10 +75,8 @@ void register_task(TaskState& task, FrameHandle& frame, const TaskOptions& optio
 // ---- step
 
 ASYNCIO_COLD void step_cancelled(TaskState& task) noexcept {
-  const auto frame =
-      std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
   // A frame that has run and waits stands at some co_await.
-  if (frame.promise().standing.place()) drive(task);
+  if (PromiseBase::promise_of(task.resume_at).standing.place()) drive(task);
   else tear_down(task);
 }
 
@@ -255,10 +253,10 @@ void tear_down(TaskState& task) noexcept {
   if (Waiter* const waiter = std::exchange(task.waiting, nullptr)) waiter->leave();
   const Silence silence;
   ThreadState& thread = thread_state;
-  auto frame = std::coroutine_handle<PromiseBase>::from_address(task.resume_at.address());
+  auto frame = task.resume_at;
   while (frame) {
-    PromiseBase* const parent = frame.promise().parent;
-    task.resume_at = parent ? std::coroutine_handle<>(PromiseBase::handle_of(*parent)) : nullptr;
+    PromiseBase* const parent = PromiseBase::promise_of(frame).parent;
+    task.resume_at = parent ? PromiseBase::handle_of(*parent) : nullptr;
     // The parent's awaiter still points at this frame, and its destructor is the first thing that
     // destroying the parent runs: it finds the address here and keeps off.
     frame.destroy();

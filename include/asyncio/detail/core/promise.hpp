@@ -54,14 +54,15 @@ constexpr bool is_coro = false;
 template <class T>
 constexpr bool is_coro<Coro<T>> = true;
 
+// Without std::forward, which would be one more function for each type that is awaited.
 template <class A>
 ASYNCIO_INLINE auto awaiter_of(A&& awaitable) {
   if constexpr (leads_to_awaiter<A>()) {
-    using Next = decltype(std::forward<A>(awaitable).operator co_await());
+    using Next = decltype(static_cast<A&&>(awaitable).operator co_await());
     if constexpr (library_awaiter<Next>) {
-      return std::forward<A>(awaitable).operator co_await();
+      return static_cast<A&&>(awaitable).operator co_await();
     } else {
-      return awaiter_of(std::forward<A>(awaitable).operator co_await());
+      return awaiter_of(static_cast<A&&>(awaitable).operator co_await());
     }
   } else if constexpr (is_coro<std::remove_cvref_t<A>>) {
     static_assert(!is_coro<std::remove_cvref_t<A>>,
@@ -113,19 +114,22 @@ struct PromiseBase : Pooled {
   template <class A>
   ASYNCIO_INLINE auto await_transform(A&& awaitable, Where place = __builtin_source_location()) {
     standing.at(place);
-    return awaiter_of(std::forward<A>(awaitable));
+    return awaiter_of(static_cast<A&&>(awaitable));
   }
 
-  static std::coroutine_handle<PromiseBase> handle_of(PromiseBase& promise) noexcept {
-    return std::coroutine_handle<PromiseBase>::from_promise(promise);
+  // What std::coroutine_handle<PromiseBase> does, by seven functions that are compiled each time.
+  static std::coroutine_handle<> handle_of(PromiseBase& promise) noexcept {
+    return std::coroutine_handle<>::from_address(
+        __builtin_coro_promise(&promise, alignof(PromiseBase), true));
   }
   static PromiseBase& promise_of(std::coroutine_handle<> frame) noexcept {
-    return std::coroutine_handle<PromiseBase>::from_address(frame.address()).promise();
+    return *static_cast<PromiseBase*>(
+        __builtin_coro_promise(frame.address(), alignof(PromiseBase), false));
   }
 };
 
 /// A frame of ours, whatever its T: what is done with frames is compiled once, not for each T.
-using FrameHandle = std::coroutine_handle<PromiseBase>;
+using FrameHandle = std::coroutine_handle<>;
 
 /// Destroys a frame whose error has been taken: what it should have awaited goes without a word.
 ASYNCIO_API void destroy_failed(PromiseBase& promise) noexcept;
@@ -189,11 +193,16 @@ class ChildWait : public Awaiter {
 
   bool await_ready() const noexcept { return false; }
   ASYNCIO_INLINE std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
-    child_.promise().parent = &PromiseBase::promise_of(parent);
+    PromiseBase::promise_of(child_).parent = &PromiseBase::promise_of(parent);
     return transfer(child_);
   }
 
  protected:
+  struct Frame {
+    FrameHandle handle;
+    ~Frame() { handle.destroy(); }
+  };
+
   FrameHandle child_;
 };
 
@@ -204,21 +213,15 @@ class [[nodiscard]] ChildAwaiter : public ChildWait {
   using ChildWait::ChildWait;
 
   ASYNCIO_INLINE T await_resume() {
-    auto& promise = static_cast<Promise<T>&>(child_.promise());
+    auto& promise = static_cast<Promise<T>&>(PromiseBase::promise_of(child_));
     if (promise.standing.failed()) [[unlikely]] {
       child_ = nullptr;
       asyncio_raise(error_of_child(promise));
     }
     // The awaiter's destructor may not run at once: a value that throws in its move leaves it.
-    Frame frame{taken(child_)};
+    const Frame frame{taken(child_)};
     return promise.result.take();
   }
-
- private:
-  struct Frame {
-    std::coroutine_handle<> handle;
-    ~Frame() { handle.destroy(); }
-  };
 };
 
 /// Runs a child like ChildAwaiter, but gives its promise instead of raising: for the library's own
@@ -228,9 +231,9 @@ class ChildEnd {
  public:
   explicit ChildEnd(FrameHandle child) noexcept
       : child_(child),
-        parent_(child.promise().parent),
-        error_(child.promise().standing.take_error()) {
-    if (error_) destroy_failed(taken(child_).promise());
+        parent_(PromiseBase::promise_of(child).parent),
+        error_(PromiseBase::promise_of(child).standing.take_error()) {
+    if (error_) destroy_failed(PromiseBase::promise_of(taken(child_)));
   }
   ChildEnd(ChildEnd&& other) noexcept
       : child_(taken(other.child_)),
@@ -243,7 +246,9 @@ class ChildEnd {
 
   std::exception_ptr& error() noexcept { return error_; }
   /// Unless there was an error.
-  decltype(auto) take() { return static_cast<Promise<T>&>(child_.promise()).result.take(); }
+  decltype(auto) take() {
+    return static_cast<Promise<T>&>(PromiseBase::promise_of(child_)).result.take();
+  }
   /// Raises the error, if there is one, in the frame that awaited the child.
   ASYNCIO_INLINE void raise() {
     if (error_) asyncio_raise(raised_in(*parent_, std::move(error_)));

@@ -24,9 +24,10 @@ class Result {
   Result() noexcept {}
   Result(const Result&) = delete;
   Result& operator=(const Result&) = delete;
-  ~Result() {
-    if (has_) destroy();
-  }
+  ~Result() { reset(); }
+  ~Result()
+    requires(!needs_reset)
+  = default;
 
   template <class U>
   void emplace(U&& value) {
@@ -43,15 +44,11 @@ class Result {
   void reset() noexcept {
     if (!has_) return;
     has_ = false;
-    destroy();
-  }
-
- private:
-  void destroy() noexcept {
     if constexpr (boxed) delete room_;
     else room_.~T();
   }
 
+ private:
   union {
     Room room_;
   };
