@@ -153,8 +153,8 @@ class ASYNCIO_API EventLoop {
   /// Calls it `delay` from now; at once if that is negative [R3].
   template <class Rep, class Period, class F, class... Args>
   TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F fn, Args... args);
-  template <class F, class... Args>
-  TimerHandle call_at(Clock::time_point when, F fn, Args... args);
+  template <class Duration, class F, class... Args>
+  TimerHandle call_at(std::chrono::time_point<Clock, Duration> when, F fn, Args... args);
   /// call_soon() from any thread; wakes the loop if it sleeps. On the loop's own thread it keeps
   /// its place among the call_soon()s.
   /// Throws:  RuntimeError if the loop is closed.
@@ -282,8 +282,8 @@ TimerHandle EventLoop::call_later(std::chrono::duration<Rep, Period> delay, F fn
              detail::later(detail::loop_now(base()), ticks));
 }
 
-template <class F, class... Args>
-TimerHandle EventLoop::call_at(Clock::time_point when, F fn, Args... args) {
+template <class Duration, class F, class... Args>
+TimerHandle EventLoop::call_at(std::chrono::time_point<Clock, Duration> when, F fn, Args... args) {
   return arm(new detail::Callback<detail::TimedCallback, F, Args...>(base(), std::move(fn),
                                                                      std::move(args)...),
              detail::ticks_of(when.time_since_epoch()));

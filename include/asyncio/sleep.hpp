@@ -79,6 +79,8 @@ Coro<T> sleep_and_give(Sleep sleep, T value) {
   co_return std::move(value);
 }
 
+ASYNCIO_API Coro<> sleep_until_tick(Ticks when);
+
 }  // namespace detail
 
 /// sleep() that gives `value` afterwards.
@@ -91,6 +93,9 @@ Coro<std::decay_t<T>> sleep(std::chrono::duration<Rep, Period> delay, T&& value)
 }
 
 /// Sleeps until the loop's clock shows `when`: periodic work without drift.
-ASYNCIO_API Coro<> sleep_until(EventLoop::Clock::time_point when);
+template <class Duration>
+Coro<> sleep_until(std::chrono::time_point<EventLoop::Clock, Duration> when) {
+  return detail::sleep_until_tick(detail::ticks_of(when.time_since_epoch()));
+}
 
 }  // namespace asyncio::inline v0

@@ -23,6 +23,25 @@ struct Expiry;
 struct TimeoutAccess;
 }  // namespace detail
 
+/// A point of the loop's clock, as `get_running_loop().now() + 1.5s`, or std::nullopt for never.
+///
+/// Throws:  std::invalid_argument for a floating-point one that is not a number.
+class Deadline {
+ public:
+  Deadline(std::nullopt_t) noexcept {}  // NOLINT: converting on purpose
+  template <class Duration>
+  Deadline(std::chrono::time_point<EventLoop::Clock, Duration> when)  // NOLINT
+      : ticks_(detail::ticks_of(when.time_since_epoch())) {}
+  template <class Duration>
+  Deadline(std::optional<std::chrono::time_point<EventLoop::Clock, Duration>> when)  // NOLINT
+      : ticks_(when ? detail::ticks_of(when->time_since_epoch()) : detail::never) {}
+
+  detail::Ticks ticks() const noexcept { return ticks_; }
+
+ private:
+  detail::Ticks ticks_ = detail::never;
+};
+
 /// The time limit of a timeout() that is under way; its body may look at it and move it.
 ///
 /// Python:  asyncio.Timeout.
@@ -36,7 +55,7 @@ class ASYNCIO_API Timeout : private detail::CallTimer {
   std::optional<time_point> when() const noexcept;
   /// Another limit, or none.
   /// Throws:  RuntimeError once the limit has passed or the body has ended.
-  void reschedule(std::optional<time_point> when);
+  void reschedule(Deadline when);
   /// True once the limit has passed and the body was asked to end.
   bool expired() const noexcept { return state_ == State::expiring || state_ == State::expired; }
 
@@ -84,11 +103,10 @@ inline Ticks deadline_after(Limit limit) {
   return limit.has_value() ? later(loop_now(require_loop()), limit.ticks()) : never;
 }
 /// Reads the clock like deadline_after(), so that what has passed is known to have passed.
-inline Ticks deadline_at(Ticks when) {
-  if (when != never) static_cast<void>(loop_now(require_loop()));
-  return when;
+inline Ticks deadline_at(Deadline when) {
+  if (when.ticks() != never) static_cast<void>(loop_now(require_loop()));
+  return when.ticks();
 }
-ASYNCIO_API Ticks ticks_at(const std::optional<EventLoop::Clock::time_point>& when) noexcept;
 
 template <class F, class... Args>
 Coro<BodyValue<F, Timeout, Args...>> timeout_scope(Limit limit, F body, Args... args) {
@@ -100,7 +118,7 @@ Coro<BodyValue<F, Timeout, Args...>> timeout_scope(Limit limit, F body, Args... 
 }
 
 template <class F, class... Args>
-Coro<BodyValue<F, Timeout, Args...>> timeout_at_scope(Ticks when, F body, Args... args) {
+Coro<BodyValue<F, Timeout, Args...>> timeout_at_scope(Deadline when, F body, Args... args) {
   TimeoutAccess scope(deadline_at(when));
   auto end = co_await settle(call_body<F, Timeout, Args...>(body, scope, args...));
   if (scope.cut(end.error())) raise_timeout(std::move(end.error()));
@@ -185,13 +203,10 @@ auto timeout(Limit limit, Body&& body, Args... args) {
 }
 
 /// timeout() with a point of the loop's clock instead of a limit; std::nullopt for none.
-template <class When, class Body, class... Args>
-auto timeout_at(When when, Body&& body, Args... args) {
-  static_assert(std::is_convertible_v<When, std::optional<EventLoop::Clock::time_point>>,
-                "asyncio: timeout_at takes a point of the loop's clock: write "
-                "timeout_at(get_running_loop().now() + 5s, body), or std::nullopt for no limit");
+template <class Body, class... Args>
+auto timeout_at(Deadline when, Body&& body, Args... args) {
   return detail::timeout_at_scope<detail::KeptBody<Body>, Args...>(
-      detail::ticks_at(when), detail::keep_body<Body>(body), std::move(args)...);
+      when, detail::keep_body<Body>(body), std::move(args)...);
 }
 
 /// timeout() that gives std::nullopt instead of throwing TimeoutError; for a body without a result,

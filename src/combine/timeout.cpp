@@ -63,7 +63,7 @@ void Timeout::enter(Ticks when) {
   arm(when);
 }
 
-void Timeout::reschedule(std::optional<time_point> when) {
+void Timeout::reschedule(Deadline when) {
   switch (state_) {
     case State::active:
       break;
@@ -75,7 +75,7 @@ void Timeout::reschedule(std::optional<time_point> when) {
     case State::ended:
       throw RuntimeError("Timeout::reschedule: the body has ended");
   }
-  const Ticks ticks = detail::ticks_at(when);
+  const Ticks ticks = when.ticks();
   // The loop that runs is the task's; to ask the task would be a way into far memory.
   detail::LoopBase* const running = detail::thread_state.loop;
   detail::Loop& loop = detail::loop_of(running ? *running : *task_->loop);
@@ -125,10 +125,6 @@ bool Timeout::leave(const std::exception_ptr& error) noexcept {
 namespace detail {
 
 std::uint32_t TimeoutAccess::requests_of_caller() noexcept { return thread_state.task->requests; }
-
-Ticks ticks_at(const std::optional<EventLoop::Clock::time_point>& when) noexcept {
-  return when ? ticks_of(when->time_since_epoch()) : never;
-}
 
 Raised timeout_error(std::exception_ptr cut) {
   std::exception_ptr error = std::make_exception_ptr(TimeoutError());

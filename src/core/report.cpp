@@ -84,33 +84,33 @@ void report_error_at_end(TaskState& task) noexcept {
   report(loop_of(*task.loop), "unhandled exception during shutdown", task.error, &task);
 }
 
-void report_unheld(TaskState& task) noexcept {
+namespace {
+
+void report_task(TaskState& task, const char* before, const char* after) noexcept {
   try {
-    report(loop_of(*task.loop), "nobody holds task '" + task_name(task) + "' and it still runs",
-           nullptr);
+    report(loop_of(*task.loop), before + ("task '" + task_name(task)) + after, nullptr);
   } catch (...) {
+    say_out_of_memory();
   }
 }
 
+}  // namespace
+
+void report_unheld(TaskState& task) noexcept {
+  report_task(task, "nobody holds ", "' and it still runs");
+}
+
 void report_swallowed(TaskState& task) noexcept {
-  try {
-    report(loop_of(*task.loop),
-           "task '" + task_name(task) + "' was cancelled and returned all the same: let "
-           "CancelledError pass, or uncancel() what was caught",
-           nullptr);
-  } catch (...) {
-  }
+  report_task(task, "",
+              "' was cancelled and returned all the same: let CancelledError pass, or uncancel() "
+              "what was caught");
 }
 
 ASYNCIO_COLD void report_restless(TaskState& task) noexcept {
   if (!task.loop->debug) return;
-  try {
-    report(loop_of(*task.loop),
-           "task '" + task_name(task) + "' has awaited a million coroutines without waiting once: "
-           "nothing else gets a turn; co_await sleep(0s) now and then",
-           nullptr);
-  } catch (...) {
-  }
+  report_task(task, "",
+              "' has awaited a million coroutines without waiting once: nothing else gets a turn; "
+              "co_await sleep(0s) now and then");
 }
 
 namespace {

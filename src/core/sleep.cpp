@@ -20,15 +20,14 @@ bool SleepAwaiter::cancel(CancelRequest&) noexcept {
 
 void SleepAwaiter::leave() noexcept { disarm_timer(*task->loop, *this); }
 
-}  // namespace detail
-
-Coro<> sleep_until(EventLoop::Clock::time_point when) {
-  const auto now = get_running_loop().now();
+Coro<> sleep_until_tick(Ticks when) {
+  const Ticks now = loop_now(*thread_state.loop);
   // At both ends of the clock the difference would overflow.
-  detail::Ticks delay = 0;
-  if (when == EventLoop::Clock::time_point::max()) delay = detail::never;
-  else if (when > now) delay = (when - now).count();
+  Ticks delay = 0;
+  if (when == never) delay = never;
+  else if (when > now) delay = when - now;
   co_await Sleep(delay);
 }
 
+}  // namespace detail
 }  // namespace asyncio::inline v0

@@ -230,7 +230,8 @@ std::size_t cancel_everywhere(const Scenario& make, const Check& check) {
     const WaitSeen wait = point == 0 ? WaitSeen() : waits[point - 1];
     for (const Way way : {Way::at_once, Way::before_completion, Way::after_completion, Way::twice,
                           Way::by_timeout, Way::by_group}) {
-      if (point == 0 && way == Way::by_timeout) continue;  // there is no timeout() before it begins
+      // Neither reaches it before it has begun.
+      if (point == 0 && (way == Way::by_timeout || way == Way::by_group)) continue;
       const Cancellation where{point, way};
       Follower follower(where, wait.moments);
       try {

@@ -287,6 +287,20 @@ ASYNC_TEST(Timeout, "takes fractions of seconds") {
   EXPECT_EQ(seconds() - begin, 1.5);
 }
 
+ASYNC_TEST(Timeout, "may be put to a point in seconds that are not whole") {
+  const double begin = seconds();
+  const std::string end = co_await end_of(timeout(1s, [](Timeout& limit) -> Coro<> {
+    limit.reschedule(get_running_loop().now() + 2.5s);
+    co_await sleep(1h);
+  }));
+  EXPECT_EQ(end, "T");
+  EXPECT_EQ(seconds() - begin, 2.5);
+  const std::string at =
+      co_await end_of(timeout_at(get_running_loop().now() + 0.25s, sleeps_long));
+  EXPECT_EQ(at, "T");
+  EXPECT_EQ(seconds() - begin, 2.75);
+}
+
 ASYNC_TEST(Timeout, "at a point of the loop's clock ends there, at none never") {
   const double begin = seconds();
   const std::string at =

@@ -158,6 +158,16 @@ ASYNC_TEST(Timer, "never fires at the end of the clock [R3] [E7]") {
   point.cancel();
 }
 
+ASYNC_TEST(Timer, "points may be reckoned in seconds that are not whole [R3]") {
+  EventLoop& loop = get_running_loop();
+  const double begin = loop.time();
+  double called = 0;
+  loop.call_at(loop.now() + 0.5s, [&] { called = loop.time(); });
+  co_await sleep_until(loop.now() + 1.5s);
+  EXPECT_EQ(called - begin, 0.5);
+  EXPECT_EQ(loop.time() - begin, 1.5);
+}
+
 ASYNC_TEST(Timer, "takes the least durations for now, without overflow [R3] [E7]") {
   EventLoop& loop = get_running_loop();
   const auto begin = loop.now();

@@ -1,4 +1,4 @@
-// Refused: asyncio: timeout_at takes a point of the loop's clock
+// Refused: system_clock
 // SPDX-License-Identifier: MIT
 #include <asyncio/asyncio.hpp>
 
