@@ -27,6 +27,7 @@ class Handle;
 class ThreadPool;
 
 namespace detail {
+class Deadline;
 class Gate;
 class Poller;
 struct Loop;
@@ -153,8 +154,10 @@ class ASYNCIO_API EventLoop {
   /// Calls it `delay` from now; at once if that is negative [R3].
   template <class Rep, class Period, class F, class... Args>
   TimerHandle call_later(std::chrono::duration<Rep, Period> delay, F fn, Args... args);
-  template <class Duration, class F, class... Args>
-  TimerHandle call_at(std::chrono::time_point<Clock, Duration> when, F fn, Args... args);
+  /// Calls it at a point of the clock, as `loop.now() + 1.5s`.
+  /// Throws:  std::invalid_argument if that is not a number.
+  template <class F, class... Args>
+  TimerHandle call_at(detail::Deadline when, F fn, Args... args);
   /// call_soon() from any thread; wakes the loop if it sleeps. On the loop's own thread it keeps
   /// its place among the call_soon()s.
   /// Throws:  RuntimeError if the loop is closed.
@@ -251,6 +254,37 @@ class ASYNCIO_API TimerHandle : public Handle {
   EventLoop::Clock::time_point when() const noexcept;
 };
 
+namespace detail {
+
+/// A point of the loop's clock, in any unit, or std::nullopt for never: what a Limit is for
+/// durations.
+class Deadline {
+ public:
+  Deadline() noexcept = default;
+  Deadline(std::nullopt_t) noexcept {}  // NOLINT: converting on purpose
+  template <class Duration>
+  Deadline(std::chrono::time_point<EventLoop::Clock, Duration> when)  // NOLINT
+      : ticks_(ticks_of(when.time_since_epoch())) {
+    using Rep = typename Duration::rep;
+    if constexpr (std::is_floating_point_v<Rep>) {
+      static_assert(sizeof(Rep) >= sizeof(double),
+                    "asyncio: a point in time is too large a number for a float: reckon in double");
+      // now() + 1.5s was rounded, to 53 bits, and perhaps down.
+      ticks_ = later(ticks_, ticks_ >> 52);
+    }
+  }
+  template <class Duration>
+  Deadline(std::optional<std::chrono::time_point<EventLoop::Clock, Duration>> when)  // NOLINT
+      : Deadline(when ? Deadline(*when) : Deadline()) {}
+
+  Ticks ticks() const noexcept { return ticks_; }
+
+ private:
+  Ticks ticks_ = never;
+};
+
+}  // namespace detail
+
 /// What a loop has done so far, and what it has to do.
 struct LoopMetrics {
   std::uint64_t turns = 0;
@@ -282,11 +316,11 @@ TimerHandle EventLoop::call_later(std::chrono::duration<Rep, Period> delay, F fn
              detail::later(detail::loop_now(base()), ticks));
 }
 
-template <class Duration, class F, class... Args>
-TimerHandle EventLoop::call_at(std::chrono::time_point<Clock, Duration> when, F fn, Args... args) {
+template <class F, class... Args>
+TimerHandle EventLoop::call_at(detail::Deadline when, F fn, Args... args) {
   return arm(new detail::Callback<detail::TimedCallback, F, Args...>(base(), std::move(fn),
                                                                      std::move(args)...),
-             detail::ticks_of(when.time_since_epoch()));
+             when.ticks());
 }
 
 template <class F, class... Args>

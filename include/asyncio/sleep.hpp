@@ -79,8 +79,6 @@ Coro<T> sleep_and_give(Sleep sleep, T value) {
   co_return std::move(value);
 }
 
-ASYNCIO_API Coro<> sleep_until_tick(Ticks when);
-
 }  // namespace detail
 
 /// sleep() that gives `value` afterwards.
@@ -92,10 +90,9 @@ Coro<std::decay_t<T>> sleep(std::chrono::duration<Rep, Period> delay, T&& value)
   return detail::sleep_and_give<std::decay_t<T>>(sleep(delay), std::forward<T>(value));
 }
 
-/// Sleeps until the loop's clock shows `when`: periodic work without drift.
-template <class Duration>
-Coro<> sleep_until(std::chrono::time_point<EventLoop::Clock, Duration> when) {
-  return detail::sleep_until_tick(detail::ticks_of(when.time_since_epoch()));
-}
+/// Sleeps until the loop's clock shows `when`, as `loop.now() + 1.5s`: periodic work without drift.
+///
+/// Throws:  std::invalid_argument if that is not a number.
+ASYNCIO_API Coro<> sleep_until(detail::Deadline when);
 
 }  // namespace asyncio::inline v0

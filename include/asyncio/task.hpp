@@ -96,6 +96,25 @@ class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private R
   }
 };
 
+/// How a state of any type ended. A template, so that only who asks compiles an Outcome<>.
+template <class Ended>
+Ended outcome_of_any(ResultState& state) {
+  state.set(ResultState::seen);
+  std::exception_ptr error = state.failure();
+  return error ? Ended(std::move(error)) : Ended();
+}
+
+/// `co_await any_task.join()`.
+template <class Ended>
+class [[nodiscard]] AnyJoinAwaiter : public DetachedWait {
+ public:
+  using DetachedWait::DetachedWait;
+  ASYNCIO_INLINE Ended await_resume() {
+    check_cancel();
+    return outcome_of_any<Ended>(state_);
+  }
+};
+
 /// What Task<T> and AnyTask share.
 class ASYNCIO_API TaskHandle : public ResultHandle {
  public:
@@ -238,16 +257,11 @@ class ASYNCIO_API AnyTask : public detail::TaskHandle {
   };
   Awaiter operator co_await() const { return Awaiter(state()); }
 
-  class [[nodiscard]] JoinAwaiter : public detail::DetachedWait {
-   public:
-    using DetachedWait::DetachedWait;
-    ASYNCIO_API Outcome<> await_resume();
-  };
   class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private ResultHandle {
    public:
     explicit Join(detail::ResultState& state) noexcept : ResultHandle(state) {}
-    JoinAwaiter operator co_await() && {
-      return JoinAwaiter(detail::ResultWait::Adopt{}, release_state());
+    detail::AnyJoinAwaiter<Outcome<>> operator co_await() && {
+      return detail::AnyJoinAwaiter<Outcome<>>(detail::ResultWait::Adopt{}, release_state());
     }
   };
   Join join() const { return Join(state()); }

@@ -94,8 +94,8 @@ struct Cancellation {
     before_completion,  // just before what it waits for happens
     after_completion,   // just after, and before it goes on
     twice,              // twice at once, and once more if it then waits again
-    by_timeout,         // by a timeout() around it
-    by_group,           // by the failure of its sibling in a task_group()
+    by_timeout,         // by a timeout() around it; not before it begins
+    by_group,           // by the failure of its sibling in a task_group(); not before it begins
   };
 
   std::size_t point = 0;  // in its first wait, its second ...; 0: before it begins

@@ -23,25 +23,6 @@ struct Expiry;
 struct TimeoutAccess;
 }  // namespace detail
 
-/// A point of the loop's clock, as `get_running_loop().now() + 1.5s`, or std::nullopt for never.
-///
-/// Throws:  std::invalid_argument for a floating-point one that is not a number.
-class Deadline {
- public:
-  Deadline(std::nullopt_t) noexcept {}  // NOLINT: converting on purpose
-  template <class Duration>
-  Deadline(std::chrono::time_point<EventLoop::Clock, Duration> when)  // NOLINT
-      : ticks_(detail::ticks_of(when.time_since_epoch())) {}
-  template <class Duration>
-  Deadline(std::optional<std::chrono::time_point<EventLoop::Clock, Duration>> when)  // NOLINT
-      : ticks_(when ? detail::ticks_of(when->time_since_epoch()) : detail::never) {}
-
-  detail::Ticks ticks() const noexcept { return ticks_; }
-
- private:
-  detail::Ticks ticks_ = detail::never;
-};
-
 /// The time limit of a timeout() that is under way; its body may look at it and move it.
 ///
 /// Python:  asyncio.Timeout.
@@ -55,7 +36,7 @@ class ASYNCIO_API Timeout : private detail::CallTimer {
   std::optional<time_point> when() const noexcept;
   /// Another limit, or none.
   /// Throws:  RuntimeError once the limit has passed or the body has ended.
-  void reschedule(Deadline when);
+  void reschedule(detail::Deadline when);
   /// True once the limit has passed and the body was asked to end.
   bool expired() const noexcept { return state_ == State::expiring || state_ == State::expired; }
 
@@ -204,7 +185,7 @@ auto timeout(Limit limit, Body&& body, Args... args) {
 
 /// timeout() with a point of the loop's clock instead of a limit; std::nullopt for none.
 template <class Body, class... Args>
-auto timeout_at(Deadline when, Body&& body, Args... args) {
+auto timeout_at(detail::Deadline when, Body&& body, Args... args) {
   return detail::timeout_at_scope<detail::KeptBody<Body>, Args...>(
       when, detail::keep_body<Body>(body), std::move(args)...);
 }

@@ -63,7 +63,7 @@ void Timeout::enter(Ticks when) {
   arm(when);
 }
 
-void Timeout::reschedule(Deadline when) {
+void Timeout::reschedule(detail::Deadline when) {
   switch (state_) {
     case State::active:
       break;

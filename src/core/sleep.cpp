@@ -20,14 +20,16 @@ bool SleepAwaiter::cancel(CancelRequest&) noexcept {
 
 void SleepAwaiter::leave() noexcept { disarm_timer(*task->loop, *this); }
 
-Coro<> sleep_until_tick(Ticks when) {
-  const Ticks now = loop_now(*thread_state.loop);
+}  // namespace detail
+
+Coro<> sleep_until(detail::Deadline deadline) {
+  const detail::Ticks when = deadline.ticks();
+  const detail::Ticks now = detail::loop_now(*detail::thread_state.loop);
   // At both ends of the clock the difference would overflow.
-  Ticks delay = 0;
-  if (when == never) delay = never;
+  detail::Ticks delay = 0;
+  if (when == detail::never) delay = detail::never;
   else if (when > now) delay = when - now;
   co_await Sleep(delay);
 }
 
-}  // namespace detail
 }  // namespace asyncio::inline v0

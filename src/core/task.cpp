@@ -325,11 +325,4 @@ std::vector<AnyTask> all_tasks() {
   return tasks;
 }
 
-Outcome<> AnyTask::JoinAwaiter::await_resume() {
-  check_cancel();
-  state_.set(detail::ResultState::seen);
-  if (std::exception_ptr error = state_.failure()) return Outcome<>(std::move(error));
-  return Outcome<>();
-}
-
 }  // namespace asyncio::inline v0

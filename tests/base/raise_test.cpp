@@ -9,8 +9,11 @@
 #include <asyncio/exceptions.hpp>
 #include <asyncio/gather.hpp>
 #include <asyncio/generator.hpp>
+#include <asyncio/queue.hpp>
 #include <asyncio/run.hpp>
+#include <asyncio/shield.hpp>
 #include <asyncio/sleep.hpp>
+#include <asyncio/sync.hpp>
 #include <asyncio/task.hpp>
 #include <asyncio/threads.hpp>
 #include <asyncio/timeout.hpp>
@@ -98,6 +101,40 @@ ASYNC_TEST(Raise, "takes the error of a task that nobody else holds without unwi
   EXPECT_EQ(awaited.direct, 3u);
   const auto gathered = co_await raises_of(gather(thrower(2), sleeper(2)));
   EXPECT_EQ(gathered.unwound, 0u);
+}
+
+// Cancels what waits in `wait`.
+Coro<> expect_direct_cancel(const char* name, Coro<> wait) {
+  auto waiter = create_task(std::move(wait));
+  co_await sleep(1ms);
+  const detail::RaiseCounts before = detail::raise_counts();
+  waiter.cancel();
+  static_cast<void>(co_await waiter.join());
+  const detail::RaiseCounts after = detail::raise_counts();
+  EXPECT_GE(after.direct - before.direct, 1u) << name;
+  EXPECT_EQ(after.unwound, before.unwound) << name;
+}
+
+ASYNC_TEST(Raise, "takes the cancellation of each kind of wait without unwinding once") {
+  if (!detail::raises_directly()) co_return;
+  auto task = create_task(sleeper(5));
+  const AnyTask any = task;
+  Lock lock;
+  co_await lock.acquire();
+  Event event;
+  Queue<int> queue;
+  co_await expect_direct_cancel("sleep", []() -> Coro<> { co_await sleep(1h); }());
+  co_await expect_direct_cancel("task.join()",
+                                [](auto& it) -> Coro<> { co_await it.join(); }(task));
+  co_await expect_direct_cancel("AnyTask::join()",
+                                [](auto& it) -> Coro<> { co_await it.join(); }(any));
+  co_await expect_direct_cancel("shield", [](auto& it) -> Coro<> { co_await shield(it); }(task));
+  co_await expect_direct_cancel("Lock", [](auto& it) -> Coro<> { co_await it.acquire(); }(lock));
+  co_await expect_direct_cancel("Event", [](auto& it) -> Coro<> { co_await it.wait(); }(event));
+  co_await expect_direct_cancel("Queue", [](auto& it) -> Coro<> { co_await it.get(); }(queue));
+  lock.release();
+  task.cancel();
+  static_cast<void>(co_await task.join());
 }
 
 ASYNC_TEST(Raise, "leaves an error that somebody else holds to the unwinder") {

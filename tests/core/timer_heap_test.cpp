@@ -168,6 +168,28 @@ ASYNC_TEST(Timer, "points may be reckoned in seconds that are not whole [R3]") {
   EXPECT_EQ(loop.time() - begin, 1.5);
 }
 
+// From 104 days on a double has no room for all nanoseconds.
+ASYNC_TEST(Timer, "points in double are not early, however long the clock runs [R3]") {
+  EventLoop& loop = get_running_loop();
+  co_await sleep(24h * 200);
+  for (int i = 0; i < 1000; ++i) {
+    const auto begin = loop.now();
+    co_await sleep_until(begin + std::chrono::duration<double>(1e-3));
+    EXPECT_GE(loop.now() - begin, 1ms);
+    EXPECT_LT(loop.now() - begin, 1ms + 10ns);
+  }
+}
+
+ASYNC_TEST(Timer, "a point that is not a number is an error, and lets go of the callback [R3]") {
+  EventLoop& loop = get_running_loop();
+  const auto point = loop.now() + std::chrono::duration<double>(std::nan(""));
+  const auto held = std::make_shared<int>();
+  EXPECT_THROW(loop.call_at(point, [held] {}), std::invalid_argument);
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_THROW(static_cast<void>(sleep_until(point)), std::invalid_argument);
+  co_return;
+}
+
 ASYNC_TEST(Timer, "takes the least durations for now, without overflow [R3] [E7]") {
   EventLoop& loop = get_running_loop();
   const auto begin = loop.now();

@@ -173,7 +173,7 @@ SYNC_TEST(EverywhereCombine, "clean-up runs, and once [C11]") {
               balanced, begin});
 }
 
-// covers: SleepAwaiter sleep sleep_and_give sleep_until sleep_until_tick ResultAwaiter
+// covers: SleepAwaiter sleep sleep_and_give sleep_until ResultAwaiter
 SYNC_TEST(EverywhereCombine, "sleeps and futures are left without a trace [E3]") {
   leaves_nobody([]() -> Coro<> {
     co_await sleep(1s);

@@ -26,7 +26,7 @@ Coro<int> two_turns() {
 
 Coro<> nothing_to_check() { co_return; }
 
-// covers: TakingAwaiter ResultAwaiter Awaiter JoinAwaiter
+// covers: TakingAwaiter ResultAwaiter Awaiter JoinAwaiter AnyJoinAwaiter
 SYNC_TEST(EverywhereCore, "a task that is awaited ends with whoever awaits it, a joined one not") {
   everywhere({[]() -> Coro<> {
                 static_cast<void>(co_await create_task(two_turns()));
@@ -40,6 +40,7 @@ SYNC_TEST(EverywhereCore, "a task that is awaited ends with whoever awaits it, a
   everywhere({[]() -> Coro<> {
                 joined = create_task(two_turns());
                 static_cast<void>(co_await joined->join());
+                joined = create_task(two_turns());
                 const AnyTask any = *joined;
                 static_cast<void>(co_await any.join());
               },

@@ -103,12 +103,14 @@ Coro<> timeouts() {
   co_await asyncio::timeout_at(now + 5s, nothing);
   co_await asyncio::timeout_at(now + 1.5s, nothing);
   co_await asyncio::timeout_at(std::optional(now), nothing);
+  co_await asyncio::timeout_at({}, nothing);
   co_await asyncio::timeout_at(std::nullopt, text, std::string("x"));
   co_await asyncio::move_on_after(5s, nothing);
   co_await asyncio::move_on_after(std::nullopt, text, std::string("x"));
   co_await asyncio::sleep(1s, std::string("x"));
   co_await asyncio::sleep_until(now + 1s);
   co_await asyncio::sleep_until(now + 1.5s);
+  co_await asyncio::timeout(5s, asyncio::sleep_until, now);
 }
 
 Coro<> groups() {

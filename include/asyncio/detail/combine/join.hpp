@@ -221,9 +221,7 @@ template <class A>
 Outcome<typename ChildOf<A>::Value> outcome_of_child(JoinChild& child) {
   using T = typename ChildOf<A>::Value;
   if constexpr (std::is_same_v<A, AnyTask>) {
-    child.state().set(ResultState::seen);
-    std::exception_ptr error = child.state().failure();
-    return error ? Outcome<T>(std::move(error)) : Outcome<T>();
+    return outcome_of_any<Outcome<T>>(child.state());
   } else {
     return outcome_of<T>(static_cast<typename ChildOf<A>::State&>(child.state()));
   }
