@@ -125,6 +125,8 @@ def copy_tree():
             continue
         if target.is_file() and target.read_bytes() == source.read_bytes():
             continue
+        if source.suffix == ".hpp":  # what was compiled before may have seen the old one
+            shutil.rmtree(COPY / "objects", ignore_errors=True)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
         target.chmod(source.stat().st_mode)
