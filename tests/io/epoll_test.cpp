@@ -10,6 +10,8 @@
 #include <asyncio/sleep.hpp>
 
 #include <atomic>
+#include <fstream>
+#include <limits>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -27,6 +29,18 @@ using detail::Operation;
 using detail::ReadyQueue;
 using detail::Ticks;
 using test::Events;
+
+/// Returns once the kernel says that this thread of ours sleeps.
+void wait_until_asleep(pid_t thread) {
+  const std::string path = "/proc/self/task/" + std::to_string(thread) + "/stat";
+  for (char state = 0; state != 'S';) {
+    std::ifstream file(path);
+    file.ignore(std::numeric_limits<std::streamsize>::max(), ')');
+    file >> state;
+    ASSERT_TRUE(file) << path;
+    std::this_thread::yield();
+  }
+}
 
 // ---- time
 
@@ -88,8 +102,9 @@ SYNC_TEST(Epoll, "wakes for an earlier timer that another thread's post has arme
     EventLoop& loop = get_running_loop();
     auto done = loop.create_future<>();
     TimerHandle late = loop.call_later(1h, [&] { log.push_back("late"); });
+    const pid_t sleeper = gettid();
     std::thread poster([&] {
-      std::this_thread::sleep_for(5ms);
+      wait_until_asleep(sleeper);
       loop.call_soon_threadsafe([&] {
         loop.call_later(1ms, [&] {
           log.push_back("early");
@@ -314,8 +329,9 @@ SYNC_TEST(Engine, "is woken by wake(), before or during its wait") {
   auto engine = make_epoll_engine();
   engine->wake();
   engine->wait(detail::never, ready);
+  const pid_t sleeper = gettid();
   std::thread waker([&] {
-    std::this_thread::sleep_for(5ms);
+    wait_until_asleep(sleeper);
     engine->wake();
   });
   engine->wait(detail::never, ready);
