@@ -60,6 +60,11 @@ class ASYNCIO_API TimeoutError : public std::system_error {
  public:
   TimeoutError();
   explicit TimeoutError(const std::string& what);
+
+  const char* what() const noexcept override;
+
+ private:
+  detail::Shared<std::string> what_;  // null: the usual words
 };
 
 /// A ContextVar has no value in the current context.

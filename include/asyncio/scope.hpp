@@ -15,8 +15,9 @@ namespace asyncio::inline v0 {
 
 namespace detail {
 
-/// Reports an error that another one has replaced, unless it is a cancellation.
-ASYNCIO_API void report_replaced(std::exception_ptr error) noexcept;
+/// Reports `error`, which `by` has replaced, unless `by` carries it or it is a cancellation.
+ASYNCIO_API void report_replaced(const std::exception_ptr& error,
+                                 const std::exception_ptr& by) noexcept;
 
 // The frames of the way out are made before the way in: without memory for them the clean-up that
 // is owed would not be called.
@@ -39,7 +40,7 @@ Coro<BodyValue<F, NoFirst>> finally_scope(F body, Cleanup cleanup) {
   auto end = co_await settle(run_body<F>(body));
   auto cleaned = co_await settle(std::move(way_out));
   if (cleaned.error()) {
-    report_replaced(std::move(end.error()));
+    report_replaced(end.error(), cleaned.error());
     cleaned.raise();
   }
   end.raise();
@@ -104,7 +105,10 @@ Coro<WithValue<R, F, Args...>> with_scope(HeldResource held, F body, Args... arg
   if (entered) {
     error = end.error();
     auto left = co_await settle(std::move(way_out));
-    left.raise();  // replaces the body's error
+    if (left.error()) {
+      report_replaced(error, left.error());
+      left.raise();
+    }
   }
   end.raise();
   co_return end.take();
@@ -137,7 +141,8 @@ class OwnedResource {
 ///                               [&]() -> asyncio::Coro<> { co_await close(); });
 ///
 /// The body begins in any case, and cleanup runs exactly once. An error of cleanup replaces the
-/// body's, which is then reported.
+/// body's, which is then reported, unless the new one carries it: nested
+/// (std::throw_with_nested) or in a group.
 ///
 /// Cancel:  a cancellation is delivered to the body; cleanup runs after it undisturbed, until a
 ///          second request interrupts it [R21].
@@ -165,8 +170,8 @@ auto try_(Body&& body, Args... args) {
 ///
 /// A resource has `aenter()` and `aexit(std::exception_ptr)`, both awaitable. What aenter() gives,
 /// if anything, goes to the body; else the resource itself. If aenter() throws, aexit() is not
-/// called; aexit() cannot swallow the body's error, and what it throws replaces that. An lvalue is
-/// borrowed, an rvalue moved in.
+/// called; aexit() cannot swallow the body's error, and what it throws replaces that, as in
+/// finally(). An lvalue is borrowed, an rvalue moved in.
 /// Python:  async with.
 template <class Resource, class Body, class... Args>
 auto with(Resource&& resource, Body&& body, Args... args) {
@@ -256,7 +261,8 @@ class ASYNCIO_API AsyncExitStack {
     push(Owner(new detail::RunCleanup<F>(std::move(cleanup))));
   }
 
-  /// Unwinds now: the last that was entered first. An error of one replaces the one before.
+  /// Unwinds now: the last that was entered first. An error of one replaces the one before, as in
+  /// finally().
   Coro<> aclose() { return unwind(nullptr); }
 
   Coro<> aenter();

@@ -12,10 +12,10 @@ namespace asyncio::inline v0 {
 
 namespace detail {
 
-void report_replaced(std::exception_ptr error) noexcept {
-  if (!error || is_cancellation(error) || !thread_state.loop) return;
+void report_replaced(const std::exception_ptr& error, const std::exception_ptr& by) noexcept {
+  if (!error || is_cancellation(error) || carries(by, error) || !thread_state.loop) return;
   report(loop_of(*thread_state.loop), "an error was replaced by one of the clean-up after it",
-         std::move(error), thread_state.task);
+         error, thread_state.task);
 }
 
 }  // namespace detail
@@ -32,7 +32,7 @@ void AsyncExitStack::push(Owner action) noexcept {
 Coro<> AsyncExitStack::aenter() { co_return; }
 
 Coro<> AsyncExitStack::unwind(std::exception_ptr error) {
-  // Only what comes from here goes out: `error` is the body's own.
+  // Only what comes from here goes out: `error` is the body's own, and whose body it is sees to it.
   std::exception_ptr replaced;
   while (last_) {
     const Owner action(std::exchange(last_, last_->before));
@@ -40,7 +40,9 @@ Coro<> AsyncExitStack::unwind(std::exception_ptr error) {
     try {
       co_await action.get().run(current);
     } catch (...) {
-      replaced = std::current_exception();
+      std::exception_ptr latest = std::current_exception();
+      detail::report_replaced(replaced, latest);
+      replaced = std::move(latest);
     }
   }
   if (replaced) asyncio_raise(detail::give_up(std::move(replaced)));

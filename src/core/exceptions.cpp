@@ -18,7 +18,13 @@ std::string_view CancelledError::message() const noexcept {
 
 TimeoutError::TimeoutError() : std::system_error(ETIMEDOUT, std::generic_category()) {}
 TimeoutError::TimeoutError(const std::string& what)
-    : std::system_error(ETIMEDOUT, std::generic_category(), what) {}
+    : TimeoutError() {
+  what_ = detail::Shared<std::string>::make(what);
+}
+// The system's words for the code, "Connection timed out", speak of what no timeout is about.
+const char* TimeoutError::what() const noexcept {
+  return what_ ? what_->c_str() : "the time limit has passed";
+}
 
 QueueEmpty::QueueEmpty()
     : std::runtime_error("get_nowait: the queue is empty; co_await get() waits for an item") {}
@@ -42,17 +48,6 @@ std::string describe_group(std::string_view message,
     text += detail::describe(error);
   }
   return text;
-}
-
-// The group that `error` is, or null.
-const ExceptionGroup* as_group(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const ExceptionGroup& group) {
-    return &group;  // lives on: `error` holds it
-  } catch (...) {
-    return nullptr;
-  }
 }
 
 }  // namespace
@@ -82,7 +77,7 @@ ExceptionGroup::Split ExceptionGroup::split_if(Matches matches, void* argument) 
   for (const std::exception_ptr& error : exceptions()) {
     if (matches(error, argument)) {
       matched.push_back(error);
-    } else if (const ExceptionGroup* group = as_group(error)) {
+    } else if (const ExceptionGroup* group = detail::as_group(error)) {
       Split inner = group->split_if(matches, argument);
       if (inner.matched) matched.push_back(std::make_exception_ptr(*inner.matched));
       if (inner.rest) rest.push_back(std::make_exception_ptr(*inner.rest));

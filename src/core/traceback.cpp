@@ -101,7 +101,26 @@ std::string without_inline_namespace(std::string text) {
 
 std::string type_name(const std::exception_ptr& error) {
   const std::type_info* type = error.__cxa_exception_type();
-  return type ? without_inline_namespace(demangled(type->name())) : "unknown exception";
+  if (!type) return "unknown exception";
+  std::string name = without_inline_namespace(demangled(type->name()));
+  // What std::throw_with_nested() makes of an E.
+  for (const std::string_view wrapper : {"std::_Nested_exception<", "std::__1::__nested<"}) {
+    if (name.starts_with(wrapper)) {
+      return name.substr(wrapper.size(), name.rfind('>') - wrapper.size());
+    }
+  }
+  return name;
+}
+
+// What std::throw_with_nested() has put into `error`, or null.
+std::exception_ptr cause_of(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::nested_exception& nested) {
+    return nested.nested_ptr();
+  } catch (...) {
+    return nullptr;
+  }
 }
 
 void indent_into(std::string& out, std::string_view text, std::string_view margin) {
@@ -116,6 +135,11 @@ void indent_into(std::string& out, std::string_view text, std::string_view margi
 }
 
 void format_into(std::string& out, const std::exception_ptr& error, std::string_view margin) {
+  if (const std::exception_ptr cause = cause_of(error)) {
+    format_into(out, cause, margin);
+    indent_into(out, "\nThe above exception was the direct cause of the following exception:\n\n",
+                margin);
+  }
   std::string text;
   if (const std::vector<FrameEntry> entries = chain_entries(error); !entries.empty()) {
     text += "Traceback (most recent await last):\n" + lines_of(entries);
@@ -199,6 +223,30 @@ std::string format(const std::exception_ptr& error) {
   std::string out;
   if (error) format_into(out, error, "");
   return out;
+}
+
+bool carries(const std::exception_ptr& error, const std::exception_ptr& other) noexcept {
+  for (std::exception_ptr at = error; at; at = cause_of(at)) {
+    if (at == other) return true;
+    const ExceptionGroup* const group = as_group(at);
+    if (!group) continue;
+    const auto& inner = group->exceptions();
+    if (std::any_of(inner.begin(), inner.end(),
+                    [&](const std::exception_ptr& part) { return carries(part, other); })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+const ExceptionGroup* as_group(const std::exception_ptr& error) noexcept {
+  try {
+    std::rethrow_exception(error);
+  } catch (const ExceptionGroup& group) {
+    return &group;  // lives on: `error` holds it
+  } catch (...) {
+    return nullptr;
+  }
 }
 
 const CancelledError* as_cancellation(const std::exception_ptr& error) noexcept {

@@ -12,6 +12,7 @@
 
 namespace asyncio::inline v0 {
 class CancelledError;
+class ExceptionGroup;
 }
 
 namespace asyncio::inline v0::detail {
@@ -31,9 +32,15 @@ std::string function_at(Where place);
 /// "ValueError: what it says": the type's name and what() or message.
 std::string describe(const std::exception_ptr& error);
 
-/// As Python prints it: the traceback, then describe(); groups as a tree.
+/// As Python prints it: the traceback, then describe(); groups as a tree; first what is nested in
+/// it, as the cause.
 std::string format(const std::exception_ptr& error);
 
+/// True if `other` is `error`, nested in it (std::throw_with_nested), or in a group that it is.
+bool carries(const std::exception_ptr& error, const std::exception_ptr& other) noexcept;
+
+/// What it points at if that is an ExceptionGroup.
+const ExceptionGroup* as_group(const std::exception_ptr& error) noexcept;
 /// What it points at if that is a CancelledError.
 const CancelledError* as_cancellation(const std::exception_ptr& error) noexcept;
 inline bool is_cancellation(const std::exception_ptr& error) noexcept {

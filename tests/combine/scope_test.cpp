@@ -291,7 +291,8 @@ ASYNC_TEST(With, "leaves the resource when it is cancelled, undisturbed [C11]") 
   EXPECT_TRUE(end.cancelled());
 }
 
-ASYNC_TEST(With, "throws what aexit throws instead of the body's error") {
+ASYNC_TEST(With, "throws what aexit throws instead of the body's error, which is reported") {
+  auto reports = test::record_reports();
   Events events;
   Resource resource(events, "r", "exit");
   events.push_back(co_await end_of(with(resource, []() -> Coro<> {
@@ -299,6 +300,48 @@ ASYNC_TEST(With, "throws what aexit throws instead of the body's error") {
     co_return;
   })));
   EXPECT_EQ(events, (Events{"enter r", "exit r after error", "r exit"}));
+  EXPECT_EQ(*reports, (Events{"an error was replaced by one of the clean-up after it: "
+                              "std::runtime_error: error"}));
+}
+
+// Leaves by throwing what `make` makes of the body's error.
+struct Translator {
+  std::exception_ptr (*make)(std::exception_ptr);
+  explicit Translator(std::exception_ptr (*how)(std::exception_ptr)) : make(how) {}
+  Coro<> aenter() { co_return; }
+  Coro<> aexit(std::exception_ptr error) { std::rethrow_exception(make(error)); co_return; }
+};
+
+std::exception_ptr itself(std::exception_ptr error) { return error; }
+std::exception_ptr nested_twice(std::exception_ptr error) {
+  for (const char* words : {"middle", "outer"}) {
+    try {
+      try {
+        std::rethrow_exception(error);
+      } catch (...) {
+        std::throw_with_nested(std::runtime_error(words));
+      }
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
+  return error;
+}
+std::exception_ptr in_a_group(std::exception_ptr error) {
+  return std::make_exception_ptr(ExceptionGroup("outer", {nested_twice(error)}));
+}
+
+ASYNC_TEST(With, "reports no error that aexit passes on: itself, nested or in a group") {
+  auto reports = test::record_reports();
+  for (auto make : {&itself, &nested_twice, &in_a_group}) {
+    Translator translator(make);
+    const std::string end = co_await end_of(with(translator, []() -> Coro<> {
+      throw std::runtime_error("error");
+      co_return;
+    }));
+    EXPECT_NE(end, "nothing");
+  }
+  EXPECT_EQ(*reports, Events{});
 }
 
 ASYNC_TEST(With, "does not call aexit when aenter throws") {
@@ -391,6 +434,7 @@ ASYNC_TEST(AsyncExitStack, "gives what aenter gives") {
 }
 
 ASYNC_TEST(AsyncExitStack, "shows each resource the error so far, and throws the last") {
+  auto reports = test::record_reports();
   Events events;
   Resource quiet(events, "quiet");
   Resource breaks(events, "breaks", "exit");
@@ -401,6 +445,21 @@ ASYNC_TEST(AsyncExitStack, "shows each resource the error so far, and throws the
   })));
   EXPECT_EQ(events, (Events{"enter quiet", "enter breaks", "exit breaks after error",
                             "exit quiet after breaks exit", "breaks exit"}));
+  EXPECT_EQ(*reports, (Events{"an error was replaced by one of the clean-up after it: "
+                              "std::runtime_error: error"}));
+}
+
+ASYNC_TEST(AsyncExitStack, "reports each error that another one replaces, once") {
+  auto reports = test::record_reports();
+  AsyncExitStack stack;
+  for (const char* words : {"third", "second", "first"}) {
+    stack.push_async([words] { throw std::runtime_error(words); });
+  }
+  const std::string end = co_await end_of(stack.aclose());
+  const std::string replaced = "an error was replaced by one of the clean-up after it: "
+                               "std::runtime_error: ";
+  EXPECT_EQ(end, "third");
+  EXPECT_EQ(*reports, (Events{replaced + "first", replaced + "second"}));
 }
 
 ASYNC_TEST(AsyncExitStack, "does not leave what could not be entered") {

@@ -130,6 +130,14 @@ SYNC_TEST(Exceptions, "TimeoutError is ETIMEDOUT") {
   const TimeoutError error;
   EXPECT_EQ(error.code().value(), ETIMEDOUT);
   EXPECT_EQ(error.code(), std::errc::timed_out);
+  EXPECT_STREQ(error.what(), "the time limit has passed");
+}
+
+SYNC_TEST(Exceptions, "TimeoutError keeps its own words, through copies") {
+  const TimeoutError error("no answer from the shop");
+  const TimeoutError copy = error;
+  EXPECT_STREQ(copy.what(), "no answer from the shop");
+  EXPECT_EQ(copy.code(), std::errc::timed_out);
 }
 
 SYNC_TEST(Outcome, "is a value, an error or a cancellation") {

@@ -354,6 +354,36 @@ SYNC_TEST(Format, "an exception without a traceback is one line [A5]") {
             "asyncio::CancelledError: enough\n");
 }
 
+// Throws ValueError("no price"), with what inner() throws nested in it.
+Coro<> wrapped() {
+  const std::exception_ptr error = co_await error_of(inner());
+  try {
+    std::rethrow_exception(error);
+  } catch (...) {
+    std::throw_with_nested(ValueError("no price"));
+  }
+}
+
+ASYNC_TEST(Format, "what is nested in an error comes first, as its cause [A5]") {
+  const std::string text = format_exception(co_await error_of(wrapped()));
+  const std::string type = "asyncio::(anonymous namespace)::ValueError: ";
+  const std::size_t cause = text.find("::inner\n" + type + "bad\n");
+  const std::size_t effect = text.find(
+      "\n\nThe above exception was the direct cause of the following exception:\n\n"
+      "Traceback (most recent await last):\n");
+  EXPECT_LT(cause, effect) << text;
+  EXPECT_NE(effect, std::string::npos) << text;
+  EXPECT_NE(text.find("::wrapped\n" + type + "no price\n", effect), std::string::npos) << text;
+}
+
+ASYNC_TEST(Format, "what is nested in an error of a group stays in its branch [A5]") {
+  const std::exception_ptr error = co_await error_of(wrapped());
+  const std::string text = format_exception(
+      std::make_exception_ptr(ExceptionGroup("group", {error})));
+  EXPECT_NE(text.find("  | \n  | The above exception was the direct cause of"), std::string::npos)
+      << text;
+}
+
 SYNC_TEST(Format, "a group is a tree [C18]") {
   const auto make = [](const char* text) {
     return std::make_exception_ptr(std::runtime_error(text));
