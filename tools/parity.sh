@@ -52,12 +52,15 @@ cites='\[[A-LR][0-9]+[a-z]?([,; ]+[A-LR][0-9]+[a-z]?)*\]'
 : >"$work/cited_at"
 if [ -d tests ]; then
   { grep -rInoE --exclude='*.md' --exclude-dir=support "$cites" tests || true; } |
-    while IFS= read -r hit; do
-      place=${hit%%:\[*}
-      for number in $(grep -oE '[A-LR][0-9]+[a-z]?' <<<"${hit#"$place":}"); do
-        printf '%s:%s\n' "$place" "$number"
-      done
-    done | sort -uV >"$work/cited_at"
+    awk '{
+      place = $0
+      sub(/:\[.*/, "", place)
+      rest = substr($0, length(place) + 1)
+      while (match(rest, /[A-LR][0-9]+[a-z]?/)) {
+        print place ":" substr(rest, RSTART, RLENGTH)
+        rest = substr(rest, RSTART + RLENGTH)
+      }
+    }' | sort -uV >"$work/cited_at"
 fi
 sed 's/.*://' "$work/cited_at" | sort -u >"$work/cited"
 
@@ -74,7 +77,11 @@ is_owed() {  # is_owed NUMBER
   return 1
 }
 
-has() { grep -qxF -- "$2" "$work/$1"; }  # has FILE NUMBER
+declare -A listed  # "FILE NUMBER", for each line of the three lists
+for list in known cited later; do
+  while IFS= read -r number; do listed["$list $number"]=yes; done <"$work/$list"
+done
+has() { [ -n "${listed["$1 $2"]-}" ]; }  # has LIST NUMBER
 
 # sentence_at PATH LINE: the string literal that holds the citation, if it stands in one
 sentence_at() {

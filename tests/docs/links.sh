@@ -5,10 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 bad=0
-while IFS= read -r page; do
-  while IFS= read -r target; do
-    [ -e "$(dirname "$page")/$target" ] || { echo "$page: no $target" >&2; bad=1; }
-  done < <(awk '/^ *```/ { code = !code; next } !code' "$page" | sed 's/`[^`]*`//g' |
-    grep -oE '\]\([^):# ]+' | sed 's/^](//' | sort -u)
-done < <(find . -name '*.md' -not -path './build/*')
+while IFS=$'\t' read -r page target; do
+  [ -e "${page%/*}/$target" ] || { echo "$page: no $target" >&2; bad=1; }
+done < <(find . -name '*.md' -not -path './build/*' -exec awk '
+  FNR == 1 { code = 0 }
+  /^ *```/ { code = !code; next }
+  code { next }
+  {
+    gsub(/`[^`]*`/, "")
+    while (match($0, /\]\([^):# ]+/)) {
+      print FILENAME "\t" substr($0, RSTART + 2, RLENGTH - 2)
+      $0 = substr($0, RSTART + RLENGTH)
+    }
+  }' {} + | sort -u)
 exit $bad
