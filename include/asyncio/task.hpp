@@ -87,15 +87,6 @@ class [[nodiscard]] JoinAwaiter : public DetachedWait {
   }
 };
 
-template <class T>
-class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private ResultHandle {
- public:
-  explicit Join(ResultState& state) noexcept : ResultHandle(state) {}
-  JoinAwaiter<T> operator co_await() && {
-    return JoinAwaiter<T>(ResultWait::Adopt{}, release_state());
-  }
-};
-
 /// How a state of any type ended. A template, so that only who asks compiles an Outcome<>.
 template <class Ended>
 Ended outcome_of_any(ResultState& state) {
@@ -113,6 +104,14 @@ class [[nodiscard]] AnyJoinAwaiter : public DetachedWait {
     check_cancel();
     return outcome_of_any<Ended>(state_);
   }
+};
+
+/// What join() gives: it keeps the task, and waits as a Waiter once it is awaited.
+template <class Waiter>
+class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private ResultHandle {
+ public:
+  explicit Join(ResultState& state) noexcept : ResultHandle(state) {}
+  auto operator co_await() && { return Waiter(ResultWait::Adopt{}, release_state()); }
 };
 
 /// What Task<T> and AnyTask share.
@@ -196,7 +195,7 @@ class Task : public detail::TaskHandle {
   }
 
   /// Waits without touching the task: gives its Outcome, and leaves it running when cancelled.
-  detail::Join<T> join() const { return detail::Join<T>(state()); }
+  auto join() const { return detail::Join<detail::JoinAwaiter<T>>(state()); }
 
   /// Gives a reference to the result.
   detail::ResultAwaiter<detail::TaskOf<T>, T> operator co_await() const& {
@@ -257,14 +256,8 @@ class ASYNCIO_API AnyTask : public detail::TaskHandle {
   };
   Awaiter operator co_await() const { return Awaiter(state()); }
 
-  class [[nodiscard("asyncio: this does not wait: co_await it")]] Join : private ResultHandle {
-   public:
-    explicit Join(detail::ResultState& state) noexcept : ResultHandle(state) {}
-    detail::AnyJoinAwaiter<Outcome<>> operator co_await() && {
-      return detail::AnyJoinAwaiter<Outcome<>>(detail::ResultWait::Adopt{}, release_state());
-    }
-  };
-  Join join() const { return Join(state()); }
+  /// Waits as Task<T>::join() does; gives an Outcome<>.
+  auto join() const { return detail::Join<detail::AnyJoinAwaiter<Outcome<>>>(state()); }
 
  private:
   friend detail::HandleAccess;

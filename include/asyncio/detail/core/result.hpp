@@ -18,15 +18,12 @@ class Result {
   using Room = std::conditional_t<boxed, T*, T>;
 
  public:
-  /// False: reset() is nothing that has to be done.
-  static constexpr bool needs_reset = boxed || !std::is_trivially_destructible_v<T>;
-
   Result() noexcept {}
   Result(const Result&) = delete;
   Result& operator=(const Result&) = delete;
   ~Result() { reset(); }
   ~Result()
-    requires(!needs_reset)
+    requires(!boxed && std::is_trivially_destructible_v<T>)
   = default;
 
   template <class U>
@@ -58,8 +55,6 @@ class Result {
 template <class T>
 class Result<T&> {
  public:
-  static constexpr bool needs_reset = false;
-
   void emplace(T& value) noexcept { value_ = __builtin_addressof(value); }
   bool has() const noexcept { return value_ != nullptr; }
   T& get() noexcept { return *value_; }
@@ -73,8 +68,6 @@ class Result<T&> {
 template <>
 class Result<void> {
  public:
-  static constexpr bool needs_reset = false;
-
   void emplace() noexcept {}
   bool has() const noexcept { return true; }
   void get() noexcept {}

@@ -23,8 +23,9 @@ struct TaskOf final : TaskState {
       static_cast<TaskOf&>(state).result.emplace(static_cast<Promise<T>&>(root).result.take());
     }
   }
-  static constexpr ResultOps operations{sizeof(TaskOf), Result<T>::needs_reset ? &drop : nullptr,
-                                        std::is_void_v<T> ? nullptr : &keep};
+  static constexpr ResultOps operations{
+      sizeof(TaskOf), std::is_trivially_destructible_v<Result<T>> ? nullptr : &drop,
+      std::is_void_v<T> ? nullptr : &keep};
 };
 
 template <class T>
@@ -40,8 +41,8 @@ struct FutureOf final : ResultState {
       : ResultState(Kind::future, operations, where) {}
 
   static void drop(ResultState& state) noexcept { static_cast<FutureOf&>(state).result.reset(); }
-  static constexpr ResultOps operations{sizeof(FutureOf), Result<T>::needs_reset ? &drop : nullptr,
-                                        nullptr};
+  static constexpr ResultOps operations{
+      sizeof(FutureOf), std::is_trivially_destructible_v<Result<T>> ? nullptr : &drop, nullptr};
 };
 
 /// Suspends until `state` is done. A cancellation of the waiter is passed on to it [R14, R23].
