@@ -114,7 +114,8 @@ Coro<std::vector<GatheredOutcome<RangeItem<Range>>>> settle_range(Range range, s
 /// The first error goes out. Before it does, the coroutines that were given are cancelled and
 /// joined; Tasks and Futures belong to somebody else and run on [R9, R26].
 ///
-/// Cancel:  cancels everything that was given and waits until all of it has ended [R28].
+/// Cancel:  cancels everything that was given and waits until all of it has ended [R28]; what a
+///          child then fails with is reported.
 /// Python:  asyncio.gather, which leaves the rest running after an error.
 template <awaitable... As>
   requires(sizeof...(As) > 0)

@@ -29,7 +29,6 @@ struct RaceArguments {
   static constexpr auto until = JoinSet::Until::first_done;
   template <class... As>
   static std::variant<GatheredValue<As>...> result_of(JoinSet& set, JoinChild* children) {
-    set.silence();
     return winner_value<std::variant<GatheredValue<As>...>, As...>(
         children, set.winner(), std::index_sequence_for<As...>());
   }
@@ -45,7 +44,6 @@ Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(Range r
       set, JoinPlan{children.data(), children.size(), no_limit, JoinSet::Until::first_done},
       starter);
   const std::size_t winner = set.winner();
-  set.silence();
   co_return std::pair<std::size_t, GatheredValue<RangeItem<Range>>>(
       winner, value_of_child<RangeItem<Range>>(children[winner]));
 }
@@ -57,7 +55,8 @@ Coro<std::pair<std::size_t, GatheredValue<RangeItem<Range>>>> race_range(Range r
 ///     auto result = co_await asyncio::race(from_cache(key), from_origin(key));  // std::variant
 ///
 /// The coroutines that lose are cancelled and joined before it returns; Tasks and Futures are left
-/// running. If several finish in the same turn, the first argument of them wins.
+/// running. If several finish in the same turn, the first argument of them wins. What a loser
+/// fails with is reported if nobody asks for it.
 ///
 /// Cancel:  cancels everything that was given and waits until all of it has ended.
 template <awaitable... As>

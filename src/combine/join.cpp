@@ -173,10 +173,11 @@ Coro<> join_children(JoinSet& set, JoinPlan plan, ChildStarter& starter) {
       co_await set.wait(Until::owned);
     }
   }
-  if (set.cancelled() || trouble || set.failed()) set.silence();
+  // Errors of children that are not told here are reported, as of any task that nobody asks.
   if (set.cancelled()) raise_cancelled();
   if (trouble) asyncio_raise(give_up(std::move(trouble)));
   if (plan.until == Until::first_failure && set.failed()) {
+    set.silence();  // the later ones of a gather [R26]
     asyncio_raise(give_up(set.failed()->state().take_failure()));
   }
 }

@@ -109,8 +109,10 @@ int TaskState::uncancel() noexcept {
 bool CancelRequest::add(ResultState& state) noexcept {
   if (state.kind == ReadyNode::Kind::future) return cancel_future(state, message);
   auto& task = static_cast<TaskState&>(state);
-  task.set(ResultState::seen);
-  if (task.is_done()) return false;
+  if (task.is_done()) {
+    task.set(ResultState::seen);
+    return false;
+  }
   ++task.requests;
   if (!message.empty()) set_cancel_message(task, message);
   if (!task.waiting) {

@@ -8,6 +8,7 @@
 #include <asyncio/context.hpp>
 #include <asyncio/timeout.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <ranges>
 #include <stdexcept>
@@ -433,6 +434,28 @@ ASYNC_TEST(Gather, "cancelled ends cancelled though every child swallows it [R28
   EXPECT_TRUE(end.cancelled());
 }
 
+ASYNC_TEST(Gather, "cancelled ends cancelled, and reports what its children fail with [R28]") {
+  auto reports = test::record_reports();
+  const auto breaks = [](std::string words) -> Coro<> {
+    try {
+      co_await sleep(9s);
+    } catch (const CancelledError&) {
+    }
+    throw std::runtime_error(words);
+  };
+  for (const bool settled : {false, true}) {
+    auto all = settled ? AnyTask(create_task(gather_settled(breaks("a"), breaks("b"))))
+                       : AnyTask(create_task(gather(breaks("a"), breaks("b"))));
+    co_await sleep(1s);
+    all.cancel();
+    const auto end = co_await all.join();
+    EXPECT_TRUE(end.cancelled());
+  }
+  const std::string report = "Task exception was never retrieved: std::runtime_error: ";
+  std::sort(reports->begin(), reports->end());
+  EXPECT_EQ(*reports, (Events{report + "a", report + "a", report + "b", report + "b"}));
+}
+
 ASYNC_TEST(Gather, "cancelled before its children have started enters none of them [R15]") {
   Events events;
   auto all = create_task(gather(note(events, "a"), note(events, "b")));
@@ -453,6 +476,7 @@ ASYNC_TEST(Gather, "cancelled in the turn in which it would return ends cancelle
 }
 
 ASYNC_TEST(Gather, "cancelled in the turn of a first error cancels the Tasks too [R28]") {
+  auto reports = test::record_reports();
   auto task = create_task(give(1, 9s));
   auto bad = get_running_loop().create_future<int>();
   auto all = create_task(gather(task, bad));
@@ -462,9 +486,12 @@ ASYNC_TEST(Gather, "cancelled in the turn of a first error cancels the Tasks too
   const auto end = co_await all.join();
   EXPECT_TRUE(end.cancelled());
   EXPECT_TRUE(task.cancelled());
+  bad = {};
+  EXPECT_EQ(*reports, (Events{"Future exception was never retrieved: std::runtime_error: error"}));
 }
 
 ASYNC_TEST(Gather, "cancelled while it joins after an error cancels the Tasks too [R28]") {
+  auto reports = test::record_reports();
   Events events;
   auto task = create_task(work(events, "task", 9s));
   auto all = create_task(gather(task, fail("error"), work(events, "coroutine", 9s)));
@@ -473,9 +500,11 @@ ASYNC_TEST(Gather, "cancelled while it joins after an error cancels the Tasks to
   const auto end = co_await all.join();
   EXPECT_TRUE(end.cancelled());
   EXPECT_TRUE(task.cancelled());
+  EXPECT_EQ(*reports, (Events{"Task exception was never retrieved: std::runtime_error: error"}));
 }
 
 ASYNC_TEST(Gather, "cancelled in the turn in which its join ends cancels the Tasks too [R28]") {
+  auto reports = test::record_reports();
   auto gate = get_running_loop().create_future<>();
   const auto slow_to_end = [&]() -> Coro<> {
     try {
@@ -493,6 +522,7 @@ ASYNC_TEST(Gather, "cancelled in the turn in which its join ends cancels the Tas
   const auto end = co_await all.join();
   EXPECT_TRUE(end.cancelled());
   EXPECT_TRUE(task.cancelled());
+  EXPECT_EQ(*reports, (Events{"Task exception was never retrieved: std::runtime_error: error"}));
 }
 
 ASYNC_TEST(Gather, "cancelled twice interrupts the clean-up of its children [R21] [R28]") {

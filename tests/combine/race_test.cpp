@@ -88,7 +88,7 @@ ASYNC_TEST(Race, "gives one value of two that finish in one turn and destroys th
   EXPECT_EQ(resource.use_count(), 2);
 }
 
-ASYNC_TEST(Race, "shows no error of a loser, be it a cancellation or thrown on the way [C10]") {
+ASYNC_TEST(Race, "shows no cancellation of a loser, and reports what one fails with [C10]") {
   auto reports = test::record_reports();
   const auto ready = []() -> Coro<int> { co_return 1; };
   const auto breaks = []() -> Coro<int> {
@@ -100,7 +100,23 @@ ASYNC_TEST(Race, "shows no error of a loser, be it a cancellation or thrown on t
   };
   const auto winner = co_await race(ready(), give(2, 9s), breaks());
   EXPECT_EQ(std::get<0>(winner), 1);
-  EXPECT_EQ(*reports, Events{});
+  EXPECT_EQ(*reports, (Events{"Task exception was never retrieved: std::runtime_error: loser"}));
+}
+
+ASYNC_TEST(Race, "leaves the error of a Task that loses to its owner") {
+  auto reports = test::record_reports();
+  const auto fail_later = []() -> Coro<int> {
+    co_await sleep(5s);
+    throw std::runtime_error("later");
+  };
+  {
+    auto asked = create_task(fail_later());
+    auto forgotten = create_task(fail_later());
+    co_await race(asked, forgotten, give(1));
+    const std::string end = co_await end_of(asked);
+    EXPECT_EQ(end, "later");
+  }
+  EXPECT_EQ(*reports, (Events{"Task exception was never retrieved: std::runtime_error: later"}));
 }
 
 ASYNC_TEST(Race, "leaves Tasks and futures that lose running") {

@@ -261,7 +261,7 @@ ASYNC_TEST(Unretrieved, "error is not reported once it was awaited [R80]") {
   EXPECT_EQ(*reports, Events{});
 }
 
-ASYNC_TEST(Unretrieved, "error is not reported of a task that was cancelled before [R80]") {
+ASYNC_TEST(Unretrieved, "error is reported of a task that was cancelled and failed then [R80]") {
   auto reports = test::record_reports();
   auto task = create_task([]() -> Coro<> {
     try {
@@ -274,6 +274,17 @@ ASYNC_TEST(Unretrieved, "error is not reported of a task that was cancelled befo
   task.cancel();
   co_await sleep(0s);
   task = {};
+  EXPECT_EQ(*reports,
+            (Events{"Task exception was never retrieved: std::runtime_error: in clean-up"}));
+}
+
+ASYNC_TEST(Unretrieved, "error is not reported of a failed task that is cancelled [R80]") {
+  auto reports = test::record_reports();
+  {
+    auto task = create_task(fail("failed"));
+    co_await sleep(1s);
+    EXPECT_FALSE(task.cancel());
+  }
   EXPECT_EQ(*reports, Events{});
 }
 
