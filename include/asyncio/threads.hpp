@@ -99,8 +99,8 @@ ToThread {
 /// std::stop_token gets one, which asks it to stop when nobody waits any more; <stop_token> is then
 /// yours to include.
 ///
-/// Cancel:  returns at once. A call that has not begun never does; one that has runs on, and its
-///          result is dropped: it must not refer to what the caller owns [R87].
+/// Cancel:  returns at once. A call that has not begun never does; one that has runs on: it must
+///          not refer to what the caller owns [R87]. Its result is dropped, an error reported.
 /// Throws:  what the function throws; RuntimeError after loop.shutdown_default_executor().
 /// Python:  asyncio.to_thread.
 template <class F, class... Args>

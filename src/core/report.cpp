@@ -54,6 +54,22 @@ void report(Loop& loop, std::string_view message, std::exception_ptr error,
   }
 }
 
+void report_anywhere(const LoopBase* loop, std::string_view message,
+                     std::exception_ptr error) noexcept {
+  if (loop == thread_state.loop && loop) {
+    report(loop_of(*thread_state.loop), message, std::move(error));
+    return;
+  }
+  try {
+    ExceptionContext context;
+    context.message = message;
+    context.exception = std::move(error);
+    report_by_default(context);
+  } catch (...) {
+    say_out_of_memory();
+  }
+}
+
 std::string made_at(const void* block) noexcept {
   try {
     std::string stack = creation_of(block);

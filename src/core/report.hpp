@@ -16,6 +16,10 @@ struct Loop;
 void report(Loop& loop, const ExceptionContext& context) noexcept;
 void report(Loop& loop, std::string_view message, std::exception_ptr error,
             TaskState* task = nullptr) noexcept;
+/// From any thread: to the handler in the loop's own, whose the handler is, else to stderr. The
+/// loop may be gone.
+void report_anywhere(const LoopBase* loop, std::string_view message,
+                     std::exception_ptr error) noexcept;
 
 /// Lines for the end of a message: the native stack on which this block was made, if it was noted,
 /// as debug mode does [R83].

@@ -2,10 +2,9 @@
 // SPDX-License-Identifier: MIT
 #include <asyncio/threads.hpp>
 
-#include "base/native_stack.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
-#include "core/traceback.hpp"
+#include "threads/call_name.hpp"
 #include "threads/pool.hpp"
 
 #include <memory>
@@ -38,32 +37,6 @@ struct GiveUp final : CallTimer {
   void fire() noexcept override { time_is_up = true; }
   bool time_is_up = false;
 };
-
-// "f(int)" of "... new_call(...) [with Job = ...; F = f(int); Args = {}]", as g++ writes it, or of
-// "... [Job = ..., F = ..., Args = <>]".
-std::string type_in(std::string_view signature) {
-  const std::size_t begin = signature.find(" F = ");
-  if (begin == std::string_view::npos) return std::string(signature);
-  const std::string_view rest = signature.substr(begin + 5);
-  std::size_t end = 0;
-  for (int depth = 0; end < rest.size(); ++end) {
-    const char c = rest[end];
-    if (c == '(' || c == '<' || c == '{' || c == '[') ++depth;
-    else if (depth == 0 && (c == ';' || c == ',' || c == ']')) break;
-    else if (c == ')' || c == '>' || c == '}' || c == ']') --depth;
-  }
-  return std::string(rest.substr(0, end));
-}
-
-std::string in_words(const CallName& call) {
-  std::string text = call.code ? symbol_at(call.code) : type_in(call.maker);
-  text = "\n  " + text;
-  if (call.awaited_at) {
-    text += ", awaited at\n" + lines_of(entries_of({call.awaited_at}));
-    text.pop_back();
-  }
-  return text;
-}
 
 void report_stuck(Loop& loop, const std::vector<CallName>& calls) noexcept {
   try {

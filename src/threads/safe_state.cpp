@@ -26,15 +26,8 @@ void call_one(SafeCallback* callback, SafeState& state) noexcept {
   try {
     callback->call(state);
   } catch (...) {
-    try {
-      ExceptionContext context;
-      context.message = "Exception in done callback of a ThreadsafeFuture";
-      context.exception = std::current_exception();
-      // The loop's handler is the loop's thread's.
-      if (thread_state.loop == state.loop) report(loop_of(*state.loop), context);
-      else report_by_default(context);
-    } catch (...) {
-    }
+    report_anywhere(state.loop, "Exception in done callback of a ThreadsafeFuture",
+                    std::current_exception());
   }
 }
 
@@ -45,7 +38,12 @@ SafeState::SafeState(EventLoop& where)
   gate_.retain();
 }
 
-SafeState::~SafeState() { gate_.release(); }
+SafeState::~SafeState() {
+  if (owes_report_) {
+    report_anywhere(loop, "ThreadsafeFuture exception was never retrieved", std::move(error_));
+  }
+  gate_.release();
+}
 
 // ---- waiting
 
@@ -112,6 +110,7 @@ bool SafeState::wait_for(Ticks limit) {
 
 void SafeState::require_value() {
   wait();
+  __atomic_store_n(&owes_report_, false, __ATOMIC_RELAXED);
   if (status() == Status::cancelled && !error_) throw CancelledError();
   if (error_) std::rethrow_exception(error_);
 }
@@ -132,21 +131,24 @@ void SafeState::publish(Status last) noexcept {
   call_callbacks();
 }
 
-void SafeState::fail(std::exception_ptr error) noexcept {
-  if (!begin_setting()) return;
+bool SafeState::fail(std::exception_ptr error, Report report) noexcept {
+  if (!begin_setting()) return false;
+  const bool cancelled = outcome_is_cancelled(error);
+  owes_report_ = report == Report::owed && !cancelled;
   error_ = std::move(error);
-  publish(outcome_is_cancelled(error_) ? Status::cancelled : Status::failed);
+  publish(cancelled ? Status::cancelled : Status::failed);
+  return true;
 }
 
 bool SafeState::task_has_value() noexcept {
   if (task_ && task_->is_done()) {
-    task_->set(ResultState::seen);
     try {
       std::exception_ptr error = task_->failure();
       if (!error) return true;
-      fail(std::move(error));
+      // The duty to report it goes with it; if this was cancelled, it stays with the task.
+      if (fail(std::move(error), Report::owed)) task_->set(ResultState::seen);
     } catch (...) {
-      fail(std::current_exception());
+      fail(std::current_exception(), Report::owed);
     }
   } else if (!done()) {
     fail(std::make_exception_ptr(

@@ -4,7 +4,9 @@
 
 #include "core/context.hpp"
 #include "core/loop.hpp"
+#include "core/report.hpp"
 #include "core/traceback.hpp"
+#include "threads/call_name.hpp"
 #include "threads/handover.hpp"
 #include "threads/pool.hpp"
 
@@ -14,6 +16,17 @@
 namespace asyncio::inline v0::detail {
 
 // ---- there
+
+ThreadJob::~ThreadJob() {
+  if (!error || is_cancellation(error)) return;
+  try {
+    report_anywhere(loop, "Exception of a call in a thread was never retrieved:" + in_words(name),
+                    std::move(error));
+  } catch (...) {
+    report_anywhere(loop, "Exception of a call in a thread was never retrieved",
+                    std::move(error));
+  }
+}
 
 void ThreadJob::set_out(LoopBase& where) noexcept {
   loop = &where;

@@ -122,6 +122,26 @@ ASYNC_TEST(RunInExecutor, "a cancelled future's call is asked to stop if it has 
   EXPECT_TRUE(call.cancelled());
 }
 
+ASYNC_TEST(RunInExecutor, "a cancelled future's call is reported if it fails [R87]") {
+  auto reports = test::record_reports();
+  ThreadPool pool(1);
+  std::atomic<bool> began{false};
+  std::atomic<bool> go{false};
+  auto call = get_running_loop().run_in_executor(&pool, [&] {
+    began = true;
+    began.notify_all();
+    go.wait(false);
+    throw std::runtime_error("lost");
+  });
+  began.wait(false);
+  call.cancel();
+  go = true;
+  go.notify_all();
+  pool.shutdown();
+  co_await sleep(1s);
+  EXPECT_EQ(reports->size(), 1u);
+}
+
 ASYNC_TEST(RunInExecutor, "refuses a pool that is null as the default") {
   EXPECT_THROW(get_running_loop().set_default_executor(std::shared_ptr<ThreadPool>()),
                std::invalid_argument);
@@ -320,6 +340,29 @@ SYNC_TEST(LoopExecutor, "a call that outlives its loop is let go of by its threa
   go.notify_all();
   pool.shutdown();
   EXPECT_EQ(argument.use_count(), 2);
+}
+
+SYNC_TEST(LoopExecutor, "the error of a call that outlives its loop goes to stderr [R87]") {
+  ThreadPool pool(1);
+  std::atomic<bool> began{false};
+  std::atomic<bool> go{false};
+  {
+    auto loop = new_event_loop();
+    loop->run_until_complete([&]() -> Coro<> {
+      get_running_loop().run_in_executor(&pool, [&] {
+        began = true;
+        began.notify_all();
+        go.wait(false);
+        throw std::runtime_error("too late");
+      });
+      began.wait(false);
+      co_return;
+    }());
+  }
+  go = true;
+  go.notify_all();
+  pool.shutdown();
+  EXPECT_NE(test::take_stderr().find("std::runtime_error: too late"), std::string::npos);
 }
 
 }  // namespace

@@ -166,6 +166,66 @@ ASYNC_TEST(RunCoroutineThreadsafe, "cancelled before the loop hears of it, it ne
   EXPECT_FALSE(began);
 }
 
+ASYNC_TEST(RunCoroutineThreadsafe, "what a cancelled task then fails with is reported [R88]") {
+  auto reports = test::record_reports();
+  std::atomic<bool> began{false};
+  co_await beside([&](EventLoop& loop) {
+    const auto future = run_coroutine_threadsafe(
+        [](std::atomic<bool>& here) -> Coro<> {
+          here = true;
+          here.notify_all();
+          try {
+            co_await wait_for_ever();
+          } catch (const CancelledError&) {
+          }
+          throw std::runtime_error("in clean-up");
+        }(began),
+        loop);
+    began.wait(false);
+    EXPECT_TRUE(future.cancel());
+  });
+  co_await sleep(0s);
+  EXPECT_EQ(*reports,
+            Events{"Task exception was never retrieved: std::runtime_error: in clean-up"});
+}
+
+// ---- errors that nobody asks for
+
+const char* const never_retrieved =
+    "ThreadsafeFuture exception was never retrieved: std::out_of_range: too far";
+
+ASYNC_TEST(RunCoroutineThreadsafe, "reports an error if nobody has kept the future") {
+  auto reports = test::record_reports();
+  const auto fail_later = []() -> Coro<> {
+    co_await sleep(1s);  // the thread has gone before
+    co_await fail();
+  };
+  co_await beside([&](EventLoop& loop) { run_coroutine_threadsafe(fail_later(), loop); });
+  co_await sleep(2s);
+  EXPECT_EQ(*reports, Events{never_retrieved});
+}
+
+ASYNC_TEST(RunCoroutineThreadsafe, "reports an error when the last who could ask has gone") {
+  auto reports = test::record_reports();
+  {
+    auto future = run_coroutine_threadsafe(fail(), get_running_loop());
+    co_await sleep(1s);
+    EXPECT_TRUE(future.done());
+    EXPECT_EQ(*reports, Events{});
+  }
+  EXPECT_EQ(*reports, Events{never_retrieved});
+}
+
+ASYNC_TEST(RunCoroutineThreadsafe, "reports an error on stderr if it goes in another thread") {
+  auto reports = test::record_reports();
+  auto future = run_coroutine_threadsafe(fail(), get_running_loop());
+  co_await sleep(1s);
+  std::thread([last = std::move(future)] {}).join();
+  EXPECT_EQ(*reports, Events{});
+  EXPECT_EQ(test::take_stderr().find("ThreadsafeFuture exception was never retrieved\nTraceback"),
+            0u);
+}
+
 // ---- where it cannot work
 
 ASYNC_TEST(RunCoroutineThreadsafe, "a failing task factory is reported to both sides [R88]") {

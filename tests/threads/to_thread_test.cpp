@@ -260,6 +260,49 @@ ASYNC_TEST(ToThread, "drops the result of a call that nobody waits for any more 
   EXPECT_EQ(value.use_count(), 2);  // ours and give_copy's
 }
 
+ASYNC_TEST(ToThread, "reports what a call throws that nobody waits for any more [R87]") {
+  auto reports = test::record_reports();
+  Door door;
+  const auto wait = [](Door& at) -> Coro<> {
+    co_await to_thread([&] {
+      at.pass();
+      fail();
+    });
+  };
+  auto job = create_task(wait(door));
+  co_await sleep(0s);
+  door.wait_until_reached();
+  job.cancel();
+  co_await job.join();
+  door.open();
+  co_await get_running_loop().shutdown_default_executor();
+  co_await sleep(1s);
+  EXPECT_EQ(reports->size(), 1u);
+  const std::string report = reports->empty() ? "nothing" : reports->front();
+  EXPECT_EQ(report.find("Exception of a call in a thread was never retrieved:\n  "), 0u) << report;
+  EXPECT_NE(report.find(", awaited at\n"), std::string::npos) << report;
+  EXPECT_NE(report.find("std::invalid_argument: no such file"), std::string::npos) << report;
+}
+
+ASYNC_TEST(ToThread, "reports an error that comes in the turn of a cancellation [R18, R87]") {
+  auto reports = test::record_reports();
+  EventLoop& loop = get_running_loop();
+  loop.set_default_executor(std::make_shared<ThreadPool>(1));
+  auto job = create_task(to_thread(fail));
+  co_await sleep(0s);
+  std::atomic<bool> posted{false};
+  auto after = loop.run_in_executor(nullptr, [&] {
+    loop.call_soon_threadsafe([&job] { job.cancel(); });
+    posted = true;
+    posted.notify_all();
+  });
+  posted.wait(false);  // the loop finds both at once: the error, and then the request
+  co_await job.join();
+  EXPECT_TRUE(job.cancelled());
+  EXPECT_EQ(reports->size(), 1u);
+  co_await after;
+}
+
 ASYNC_TEST(ToThread, "never runs a call that was cancelled before it began [R87]") {
   get_running_loop().set_default_executor(std::make_shared<ThreadPool>(1));
   Door door;

@@ -29,7 +29,7 @@ class Pool;
 class ThreadWait;
 struct PoolAccess;
 
-/// What is said of a call that does not end.
+/// What is said of a call that does not end, or that fails when nobody waits any more.
 struct CallName {
   const char* maker = "";      // new_call<..., F, ...>(), with all its types
   const void* code = nullptr;  // of a plain function
@@ -62,7 +62,7 @@ class ASYNCIO_API ThreadJob : public PostedCallback {
   void discard() noexcept;
 
   /// From the loop's thread: nobody waits for it any more. If no worker has taken it, none will; if
-  /// one has, the call is asked to stop and what comes of it is dropped [R87].
+  /// one has, the call is asked to stop and what comes of it is dropped, an error reported [R87].
   void abandon() noexcept;
 
   bool withdrawn() noexcept;
@@ -72,6 +72,8 @@ class ASYNCIO_API ThreadJob : public PostedCallback {
 
  protected:
   ThreadJob() noexcept = default;
+  /// Reports an error that nobody has taken.
+  ~ThreadJob() override;
 
   /// Counts it out of the loop, for whoever gets it next; stay() takes that back.
   void set_out(LoopBase& where) noexcept;

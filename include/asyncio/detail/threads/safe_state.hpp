@@ -63,7 +63,10 @@ class ASYNCIO_API SafeState : public PostedCallback {
 
   /// Ends it as its task has ended, or with an error if it has not or never began.
   virtual void settle() noexcept = 0;
-  void fail(std::exception_ptr error) noexcept;
+  /// Whether an error that nobody asks for is to be reported when this goes.
+  enum class Report : bool { not_owed, owed };
+  /// False if it is done already.
+  bool fail(std::exception_ptr error, Report report = Report::not_owed) noexcept;
   void keep_task(TaskState& task) noexcept;
 
   /// Cancels the task.
@@ -85,6 +88,7 @@ class ASYNCIO_API SafeState : public PostedCallback {
 
   TaskState* task_ = nullptr;  // counted
   std::exception_ptr error_;
+  bool owes_report_ = false;  // written by who sets the error; then cleared by who asks for it
 
  private:
   bool sleep(Ticks limit) noexcept;
@@ -110,6 +114,7 @@ class SafeStateOf final : public SafeState {
         publish(Status::value);
       } catch (...) {
         error_ = std::current_exception();
+        owes_report_ = true;
         publish(Status::failed);
       }
     }
