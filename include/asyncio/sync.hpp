@@ -100,7 +100,8 @@ class Event {
 ///     auto held = co_await condition.scoped_acquire();
 ///     co_await condition.wait_for([&] { return !jobs.empty(); });
 ///
-/// Destroyed while tasks wait for it, it wakes them with RuntimeError.
+/// Destroyed while tasks wait for it, it wakes them with RuntimeError, under the lock again if that
+/// is another's. A guard of the lock that it brings itself must not outlive it.
 ///
 /// Order:   notify() wakes those who have waited longest.
 /// Cancel:  wait() has the lock again before it throws; a notification that it had already
@@ -114,6 +115,7 @@ class ASYNCIO_API Condition {
   explicit Condition(Lock& lock) noexcept : lock_(lock) {}
   Condition(const Condition&) = delete;
   Condition& operator=(const Condition&) = delete;
+  ~Condition();
 
   detail::Acquire<Lock> acquire() noexcept { return lock_.acquire(); }
   detail::ScopedAcquire<Lock> scoped_acquire() noexcept { return lock_.scoped_acquire(); }
@@ -141,11 +143,14 @@ class ASYNCIO_API Condition {
   void notify_all() { notify(static_cast<std::size_t>(-1)); }
 
  private:
+  class Notified;
   class Reacquired;
+  struct Witness;
 
   Lock own_;
   Lock& lock_;
   detail::WaitLine line_;
+  detail::RingNode witnesses_;  // of each wait()
 };
 
 /// Lets `permits` tasks at a time through: a limit on how much runs at once.
@@ -279,7 +284,7 @@ class [[nodiscard]] Barrier::Waiting : public detail::LineWait {
   bool await_ready() noexcept;
   void await_suspend(std::coroutine_handle<> frame);
   std::size_t await_resume() {
-    if (task && leave_cancelled()) [[unlikely]] detail::raise_cancelled();
+    if (task && leave_served()) [[unlikely]] detail::raise_cancelled();
     if (index_ == broken_off) [[unlikely]] throw_broken();
     return index_;
   }

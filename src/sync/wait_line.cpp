@@ -6,12 +6,16 @@
 
 namespace asyncio::inline v0::detail {
 
+void WaitLine::check_loop() const {
+  if (loop_ != 0 && loop_ != thread_state.loop->number) {
+    throw RuntimeError("co_await: this lock, queue or the like belongs to another loop");
+  }
+}
+
 void WaitLine::admit(LineWait& wait) {
   const std::uint64_t here = thread_state.loop->number;
   if (loop_ != here) [[unlikely]] {
-    if (loop_ != 0) {
-      throw RuntimeError("co_await: this lock, queue or the like belongs to another loop");
-    }
+    check_loop();
     loop_ = here;
   }
   waiting_.append(wait);
@@ -31,12 +35,15 @@ void WaitLine::wake_all() noexcept {
   }
 }
 
+// Who was woken before knows it; who waits is made ready without having been.
 void WaitLine::dissolve() noexcept {
-  wake_all();
-  while (!woken_.alone()) {
-    auto& first = static_cast<LineWait&>(*woken_.following);
-    first.unlink();
-    first.line_ = nullptr;
+  for (RingNode* const ring : {&woken_, &waiting_}) {
+    while (!ring->alone()) {
+      auto& first = static_cast<LineWait&>(*ring->following);
+      first.unlink();
+      first.line_ = nullptr;
+      if (!first.woken_) make_ready(*first.task);
+    }
   }
 }
 

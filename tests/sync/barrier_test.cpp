@@ -154,6 +154,19 @@ SYNC_TEST(Barrier, "wants at least one party") {
   EXPECT_EQ(Barrier(4).parties(), 4u);
 }
 
+ASYNC_TEST(Barrier, "destroyed once a round is complete has let its tasks through") {
+  std::optional<Barrier> barrier(std::in_place, 2);
+  auto waiter = create_task([](Barrier& it) -> Coro<std::size_t> {
+    co_return co_await it.wait();
+  }(*barrier));
+  co_await sleep(1s);
+  const std::size_t last = co_await barrier->wait();
+  barrier.reset();
+  const std::size_t first = co_await waiter;
+  EXPECT_EQ(last, 1u);
+  EXPECT_EQ(first, 0u);
+}
+
 ASYNC_TEST(Barrier, "destroyed while tasks wait wakes them with an error [D5]") {
   std::optional<Barrier> barrier(std::in_place, 2);
   auto a = create_task([](Barrier& gone) -> Coro<> { co_await gone.wait(); }(*barrier));

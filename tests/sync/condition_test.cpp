@@ -6,8 +6,10 @@
 
 #include <asyncio/exceptions.hpp>
 #include <asyncio/gather.hpp>
+#include <asyncio/run.hpp>
 #include <asyncio/sleep.hpp>
 
+#include <memory>
 #include <string>
 
 namespace asyncio {
@@ -130,6 +132,81 @@ ASYNC_TEST(Condition, "may stand on a lock that others use") {
   Condition other(lock);
   auto held = co_await one.scoped_acquire();
   EXPECT_TRUE(other.locked());
+}
+
+// Waits on `condition` without a guard, which would outlive its lock.
+Coro<> wait_bare(Condition& condition) {
+  co_await condition.acquire();
+  co_await condition.wait();
+}
+
+ASYNC_TEST(Condition, "that is destroyed wakes its waiters with RuntimeError [D5]") {
+  auto condition = std::make_unique<Condition>();
+  auto waiter = create_task(wait_bare(*condition));
+  co_await sleep(1s);
+  condition.reset();
+  EXPECT_THROW(co_await waiter, RuntimeError);
+}
+
+ASYNC_TEST(Condition, "that is destroyed and cancelled in one turn ends cancelled [D5]") {
+  for (const bool cancelled_first : {true, false}) {
+    auto condition = std::make_unique<Condition>();
+    auto waiter = create_task(wait_bare(*condition));
+    co_await sleep(1s);
+    if (cancelled_first) waiter.cancel();
+    condition.reset();
+    waiter.cancel();
+    const auto end = co_await waiter.join();
+    EXPECT_TRUE(end.cancelled());
+  }
+}
+
+ASYNC_TEST(Condition, "that is destroyed gives back the lock that others use [D5, R59]") {
+  Lock lock;
+  for (const bool notified : {false, true}) {
+    auto condition = std::make_unique<Condition>(lock);
+    auto waiter = create_task([](Condition& it) -> Coro<> {
+      auto held = co_await it.scoped_acquire();
+      co_await it.wait();
+    }(*condition));
+    co_await sleep(1s);
+    {
+      auto mine = co_await lock.scoped_acquire();
+      if (notified) {
+        condition->notify();
+        co_await sleep(1s);  // it stands in line for the lock
+        waiter.cancel();
+      }
+      condition.reset();
+      co_await sleep(1s);
+      EXPECT_TRUE(lock.locked());
+      EXPECT_FALSE(waiter.done());
+    }
+    const auto end = co_await waiter.join();
+    EXPECT_EQ(end.cancelled(), notified);
+    EXPECT_FALSE(lock.locked());
+  }
+}
+
+SYNC_TEST(Condition, "of another loop is refused before the lock is released [R63, R59]") {
+  Lock lock;
+  Condition condition(lock);
+  auto first = new_event_loop();
+  first->run_until_complete([](Condition& it) -> Coro<> {
+    auto waiter = create_task(wait_bare(it));
+    co_await sleep(0s);
+    co_await it.acquire();
+    it.notify();
+    it.release();
+    co_await waiter;
+    it.release();
+  }(condition));
+  auto second = new_event_loop();
+  second->run_until_complete([](Condition& it) -> Coro<> {
+    auto held = co_await it.scoped_acquire();
+    EXPECT_THROW(co_await it.wait(), RuntimeError);
+    EXPECT_TRUE(it.locked());
+  }(condition));
 }
 
 ASYNC_TEST(Condition, "says so when the lock is free") {

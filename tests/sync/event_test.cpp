@@ -83,6 +83,15 @@ ASYNC_TEST(Event, "forgets a waiter that is cancelled, in line or woken") {
   EXPECT_EQ(events, (Events{"other"}));
 }
 
+ASYNC_TEST(Event, "that is destroyed once it was set has woken its waiters") {
+  std::optional<Event> event(std::in_place);
+  auto waiter = create_task([](Event& it) -> Coro<> { co_await it.wait(); }(*event));
+  co_await sleep(1s);
+  event->set();
+  event.reset();
+  co_await waiter;
+}
+
 ASYNC_TEST(Event, "that is destroyed wakes its waiters with RuntimeError") {
   std::optional<Event> event(std::in_place);
   Events events;

@@ -30,7 +30,7 @@ class [[nodiscard]] FlagWait : public LineWait {
 
   bool await_ready() const noexcept { return flag_.is_set(); }
   ASYNCIO_INLINE void await_resume() {
-    if (task && leave_cancelled()) [[unlikely]] raise_cancelled();
+    if (task && leave_served()) [[unlikely]] raise_cancelled();
   }
 
  private:

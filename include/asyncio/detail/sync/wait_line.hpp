@@ -19,7 +19,7 @@ class LineWait;
 ///     a LineWait is | in the ring | its task
 ///     waiting       | waiting_    | waits; a cancellation takes it out of the line
 ///     woken         | woken_      | is ready; a cancellation is found when it runs
-///     out           | none        | runs
+///     out           | none        | runs; or is ready, and the line is gone
 class ASYNCIO_API WaitLine {
  public:
   WaitLine() = default;
@@ -30,6 +30,8 @@ class ASYNCIO_API WaitLine {
     if (!empty()) [[unlikely]] dissolve();
   }
 
+  /// Throws:  RuntimeError if who waited before did so in another loop [R63].
+  void check_loop() const;
   bool empty() const noexcept { return waiting_.alone() && woken_.alone(); }
   /// Null if nobody waits.
   LineWait* wake_first() noexcept { return waiting_.alone() ? nullptr : &wake(); }
@@ -66,20 +68,32 @@ class ASYNCIO_API LineWait : public Awaiter, public Waiter, public RingNode {
   /// Throws:  RuntimeError if the line belongs to another loop [R63].
   void enter() { line_->admit(*this); }
   /// Leaves the line for good, when the task runs again. True if it was cancelled.
-  /// Throws:  RuntimeError if the line is gone.
-  bool leave_cancelled() {
+  bool leave_line() noexcept {
     const bool cancelled = task->take_cancel();
     unlink();
+    return cancelled;
+  }
+  /// The same.
+  /// Throws:  RuntimeError if the line is gone.
+  bool leave_cancelled() {
+    const bool cancelled = leave_line();
     if (!line_ && !cancelled) [[unlikely]] throw_dissolved();
     return cancelled;
   }
+  /// The same, for a wait that has all it wants once it is woken, even of a line that is gone now.
+  bool leave_served() {
+    const bool cancelled = leave_line();
+    if (!woken_ && !cancelled) [[unlikely]] throw_dissolved();
+    return cancelled;
+  }
+  bool dissolved() const noexcept { return !line_; }
   /// True if it was given a turn, and the line is still there to pass it on.
   bool has_turn() const noexcept { return woken_ && line_; }
   bool waits() const noexcept { return !woken_ && !alone(); }
+  [[noreturn]] static void throw_dissolved();
 
  private:
   friend WaitLine;
-  [[noreturn]] static void throw_dissolved();
 
   WaitLine* line_;  // null once it is gone
   bool woken_ = false;
