@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -136,9 +137,11 @@ class ASYNCIO_API ExceptionGroup : public std::runtime_error {
   const std::vector<std::exception_ptr>& exceptions() const noexcept;
 
   /// Parts the group by type, at any depth, into a Split; both parts keep the shape of the tree.
+  /// A group is parted and not matched, unless E is ExceptionGroup or derives from it: here it is a
+  /// std::runtime_error only so that C++ code can catch it.
   template <class E>
   auto split() const {
-    return split_if(&is_a<E>, nullptr);
+    return split_if({&is_a<E>, std::is_base_of_v<ExceptionGroup, E>}, nullptr);
   }
 
   /// Only the errors that are an E, as a std::optional<ExceptionGroup>; empty if there is none.
@@ -153,7 +156,10 @@ class ASYNCIO_API ExceptionGroup : public std::runtime_error {
 
  private:
   struct Content;
-  using Matches = bool (*)(const std::exception_ptr&, void*);
+  struct Matcher {
+    bool (*matches)(const std::exception_ptr&, void*);
+    bool takes_groups;  // whole
+  };
 
   template <class E>
   static bool is_a(const std::exception_ptr& error, void*) {
@@ -165,7 +171,7 @@ class ASYNCIO_API ExceptionGroup : public std::runtime_error {
       return false;
     }
   }
-  Split split_if(Matches matches, void* argument) const;
+  Split split_if(Matcher matcher, void* argument) const;
 
   detail::Shared<Content> content_;
 };
@@ -179,7 +185,7 @@ auto ExceptionGroup::handle(Fn fn) const {
     const E* found = nullptr;
   } call{fn};
   return split_if(
-             [](const std::exception_ptr& error, void* argument) {
+             {[](const std::exception_ptr& error, void* argument) {
                auto& target = *static_cast<Call*>(argument);
                target.found = nullptr;
                try {
@@ -190,7 +196,7 @@ auto ExceptionGroup::handle(Fn fn) const {
                }
                if (target.found) target.fn(*target.found);
                return target.found != nullptr;
-             },
+             }, std::is_base_of_v<ExceptionGroup, E>},
              &call)
       .rest;
 }

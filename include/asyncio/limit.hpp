@@ -24,6 +24,8 @@ constexpr std::intmax_t common_divisor(std::intmax_t a, std::intmax_t b) noexcep
   return a;
 }
 
+__extension__ typedef __int128 Wide;
+
 /// Nanoseconds, rounded up so that nothing is early; what does not fit is never, or long ago.
 template <class Rep, class Period>
 constexpr Ticks ticks_of(std::chrono::duration<Rep, Period> duration) {
@@ -41,7 +43,9 @@ constexpr Ticks ticks_of(std::chrono::duration<Rep, Period> duration) {
     const auto whole = static_cast<Ticks>(nanos);
     return whole + (static_cast<long double>(whole) < nanos ? 1 : 0);
   } else {
-    using Count = std::common_type_t<Rep, std::intmax_t>;
+    // Where there is a division, what is divided may be larger than the result.
+    using Count = std::conditional_t<std::is_integral_v<Rep> && den != 1, Wide,
+                                     std::common_type_t<Rep, std::intmax_t>>;
     const Count scaled = static_cast<Count>(duration.count()) * static_cast<Count>(num);
     const Count whole = scaled / static_cast<Count>(den);
     return static_cast<Ticks>(whole) + (whole * static_cast<Count>(den) < scaled ? 1 : 0);

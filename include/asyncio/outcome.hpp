@@ -41,6 +41,10 @@ struct OutcomeValue<void> {
 /// Python:  what gather(return_exceptions=True) puts into its list.
 template <class T = void>
 class Outcome {
+  static_assert(!std::is_same_v<std::remove_cv_t<T>, std::exception_ptr>,
+                "asyncio: an Outcome keeps its error as a std::exception_ptr, so that its value "
+                "cannot be one; put it into a struct");
+
  public:
   /// A value; for void, simply Outcome<>{}.
   template <class... Args>

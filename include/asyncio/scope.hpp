@@ -24,7 +24,7 @@ ASYNCIO_API void report_replaced(const std::exception_ptr& error,
 
 template <class Cleanup>
 Coro<> run_cleanup(Cleanup& cleanup) {
-  if constexpr (is_coro<std::invoke_result_t<Cleanup&>>) co_await cleanup();
+  if constexpr (awaitable<std::invoke_result_t<Cleanup&>>) co_await cleanup();
   else cleanup();
 }
 
@@ -135,7 +135,7 @@ class OwnedResource {
 
 }  // namespace detail
 
-/// Runs `body`, then `cleanup`, however body ended; cleanup returns void or Coro<>.
+/// Runs `body`, then `cleanup`, however body ended; an awaitable that cleanup returns is awaited.
 ///
 ///     co_await asyncio::finally([&]() -> asyncio::Coro<> { co_await work(); },
 ///                               [&]() -> asyncio::Coro<> { co_await close(); });
@@ -218,9 +218,7 @@ template <class F>
 struct RunCleanup final : ExitAction {
   explicit RunCleanup(F given) : cleanup(std::move(given)) {}
   Coro<> run(const std::exception_ptr&) override {
-    if constexpr (is_coro<std::invoke_result_t<F&>>) co_await cleanup();
-    else cleanup();
-    co_return;
+    co_await run_cleanup(cleanup);
   }
   F cleanup;
 };
@@ -255,7 +253,7 @@ class ASYNCIO_API AsyncExitStack {
     using Action = detail::LeaveResource<Kept>;
     return enter_kept<Action>(*this, Owner(new Action(std::forward<Resource>(resource))));
   }
-  /// Calls `cleanup()`, which returns void or Coro<>, at the end.
+  /// Calls `cleanup()` at the end; an awaitable that it returns is awaited.
   template <class F>
   void push_async(F cleanup) {
     push(Owner(new detail::RunCleanup<F>(std::move(cleanup))));

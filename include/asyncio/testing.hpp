@@ -134,9 +134,18 @@ Scenario scenario_of(Make& make) {
 template <class Verdict>
 Coro<void> run_check(Verdict verdict) {
   using Result = std::invoke_result_t<Verdict&>;
-  if constexpr (awaitable<Result>) static_cast<void>(co_await as_coro(verdict()));
-  else if constexpr (std::is_void_v<Result>) verdict();
-  else if (!verdict()) throw_check_failed();
+  if constexpr (awaitable<Result>) {
+    if constexpr (std::is_constructible_v<bool, AwaitResult<Result>>) {
+      const bool passed(co_await as_coro(verdict()));
+      if (!passed) throw_check_failed();
+    } else {
+      static_cast<void>(co_await as_coro(verdict()));
+    }
+  } else if constexpr (std::is_void_v<Result>) {
+    verdict();
+  } else if (!verdict()) {
+    throw_check_failed();
+  }
   co_return;
 }
 

@@ -71,14 +71,15 @@ const std::vector<std::exception_ptr>& ExceptionGroup::exceptions() const noexce
   return content_->exceptions;
 }
 
-ExceptionGroup::Split ExceptionGroup::split_if(Matches matches, void* argument) const {
+ExceptionGroup::Split ExceptionGroup::split_if(Matcher matcher, void* argument) const {
   std::vector<std::exception_ptr> matched;
   std::vector<std::exception_ptr> rest;
   for (const std::exception_ptr& error : exceptions()) {
-    if (matches(error, argument)) {
+    const ExceptionGroup* const group = detail::as_group(error);
+    if ((!group || matcher.takes_groups) && matcher.matches(error, argument)) {
       matched.push_back(error);
-    } else if (const ExceptionGroup* group = detail::as_group(error)) {
-      Split inner = group->split_if(matches, argument);
+    } else if (group) {
+      Split inner = group->split_if(matcher, argument);
       if (inner.matched) matched.push_back(std::make_exception_ptr(*inner.matched));
       if (inner.rest) rest.push_back(std::make_exception_ptr(*inner.rest));
     } else {

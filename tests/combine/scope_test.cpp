@@ -51,6 +51,17 @@ ASYNC_TEST(Finally, "takes a clean-up that is a plain function") {
   EXPECT_EQ(events, (Events{"cleanup"}));
 }
 
+ASYNC_TEST(Finally, "awaits what its clean-up returns, be it a coroutine or not") {
+  const auto begin = get_running_loop().now();
+  const auto nothing = []() -> Coro<> { co_return; };
+  co_await finally(nothing, [] { return sleep(1s); });
+  co_await finally(nothing, [] { return create_task(sleep(1s)); });
+  AsyncExitStack stack;
+  stack.push_async([] { return sleep(1s); });
+  co_await stack.aclose();
+  EXPECT_EQ(get_running_loop().now() - begin, 3s);
+}
+
 ASYNC_TEST(Finally, "runs the clean-up when the body fails, and lets the error pass") {
   Events events;
   events.push_back(co_await end_of(finally(

@@ -95,6 +95,16 @@ SYNC_TEST(ExceptionGroup, "splits by a base class into everything and nothing") 
   EXPECT_FALSE(parts.rest.has_value());
 }
 
+SYNC_TEST(ExceptionGroup, "is parted, not taken for the std::exception that it is itself") {
+  const auto error = std::make_exception_ptr(std::logic_error("a bug"));
+  const auto inner = std::make_exception_ptr(ExceptionGroup("inner", {error}));
+  const ExceptionGroup outer("outer", {inner});
+  const auto rest = outer.handle<std::runtime_error>([](const std::runtime_error&) { FAIL(); });
+  EXPECT_EQ(describe(rest), "outer: (inner: a bug)");
+  EXPECT_TRUE(outer.subgroup<ExceptionGroup>().has_value());
+  EXPECT_FALSE(outer.split<ExceptionGroup>().rest.has_value());
+}
+
 SYNC_TEST(ExceptionGroup, "gives an empty subgroup where nothing matches") {
   EXPECT_FALSE(tree().subgroup<std::bad_alloc>().has_value());
   EXPECT_EQ(describe(tree().subgroup<KeyError>()), "outer: k1 (inner: k2)");

@@ -128,6 +128,16 @@ ASYNC_TEST(Timer, "fires at its time and not before [R3]") {
   EXPECT_EQ(fired - begin, 1500ms);
 }
 
+ASYNC_TEST(Timer, "fires at its time in the units of any clock [R3]") {
+  using Fractions = std::chrono::duration<std::int64_t, std::ratio<1, 4'294'967'296>>;
+  using Pulses = std::chrono::duration<std::uint64_t, std::ratio<1, 3'579'545>>;
+  const auto begin = get_running_loop().now();
+  co_await sleep(std::chrono::duration_cast<Fractions>(30min));
+  EXPECT_EQ(get_running_loop().now() - begin, 30min);
+  co_await sleep(std::chrono::duration_cast<Pulses>(50h));
+  EXPECT_EQ(get_running_loop().now() - begin, 50h + 30min);
+}
+
 ASYNC_TEST(Timer, "takes a negative delay for now [R3]") {
   EventLoop& loop = get_running_loop();
   const auto begin = loop.now();

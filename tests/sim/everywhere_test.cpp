@@ -190,6 +190,11 @@ SYNC_TEST(Everywhere, "finds the lock that is lost with a cancelled waiter [C2][
 SYNC_TEST(Everywhere, "takes false from the check, and any unexpected end, for failure") {
   EXPECT_THROW(testing::cancel_everywhere([] { return sleep(1s); }, [] { return false; }),
                RuntimeError);
+  const auto refuse = []() -> Coro<bool> {
+    co_await sleep(0s);
+    co_return false;
+  };
+  EXPECT_THROW(testing::cancel_everywhere([] { return sleep(1s); }, refuse), RuntimeError);
   test::take_stderr();
   EXPECT_THROW(testing::cancel_everywhere(
                    []() -> Coro<> {
