@@ -219,7 +219,7 @@ class ASYNCIO_API EventLoop {
 
   // ---- as a guest in somebody else's loop
 
-  /// Becomes readable when there is something to do, timers apart.
+  /// Becomes readable when there is something to do, timers apart, from this call on.
   int fileno() const;
   /// When to call run_ready() even if fileno() says nothing: now, if something is ready; empty if
   /// there is no timer. Ask before each sleep.

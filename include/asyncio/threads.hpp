@@ -229,8 +229,8 @@ class ThreadsafeFuture {
 
   /// Blocks until it is done. Gives a copy, as often as wanted; what cannot be copied is moved out,
   /// once.
-  /// Throws:  what the task threw; CancelledError; RuntimeError if the loop was closed, and in the
-  ///          loop's own thread, where it would wait for itself.
+  /// Throws:  what the task threw; CancelledError; RuntimeError if the loop was closed before the
+  ///          task began, and in the loop's own thread, where it would wait for itself.
   T get() const { return state().get(); }
   void wait() const { state().wait(); }
   /// Blocks for at most `limit`; true if it is done.

@@ -125,9 +125,9 @@ detail::LoopBase& EventLoop::open_base(const char* what) const {
   return *loop_;
 }
 
+// A loop that does not run may be starting in another thread just now.
 bool EventLoop::is_elsewhere() const noexcept {
-  return loop_->thread.load(std::memory_order_relaxed) != std::this_thread::get_id() ||
-         loop_->closed;
+  return detail::thread_state.loop != loop_ || loop_->closed;
 }
 
 namespace {
@@ -213,7 +213,8 @@ EventLoop::Clock::time_point TimerHandle::when() const noexcept {
 
 void EventLoop::set_task_factory(detail::UniqueFunction<void(EventLoop&, AnyTask)> factory) {
   loop_->has_task_factory = static_cast<bool>(factory);
-  loop_->task_factory = std::move(factory);
+  using Factory = detail::UniqueFunction<void(EventLoop&, AnyTask)>;
+  loop_->task_factory = factory ? std::make_shared<Factory>(std::move(factory)) : nullptr;
 }
 void EventLoop::set_exception_handler(ExceptionHandler handler) noexcept {
   loop_->exception_handler = std::move(handler);
@@ -261,6 +262,9 @@ struct StopWhenDone final : detail::DoneCallback {
 }  // namespace
 
 void EventLoop::run_until(detail::ResultState& state) {
+  if (state.loop != loop_) {
+    throw RuntimeError("run_until_complete: the task or future belongs to another loop");
+  }
   const CallbackId id = detail::add_done_callback(state, *new StopWhenDone(*loop_));
   try {
     loop_->run_until_stopped();
@@ -275,7 +279,11 @@ void EventLoop::run_until(detail::ResultState& state) {
 
 // ---- as a guest
 
-int EventLoop::fileno() const { return loop_->poller->descriptor(); }
+int EventLoop::fileno() const {
+  loop_->is_guest = true;
+  if (!loop_->running && !loop_->closed) loop_->let_host_sleep();
+  return loop_->poller->descriptor();
+}
 
 std::optional<EventLoop::Clock::time_point> EventLoop::next_deadline() const {
   const detail::Ticks due = loop_->next_due();

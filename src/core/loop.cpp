@@ -225,15 +225,17 @@ void Loop::run_until_stopped() {
 
 void Loop::run_as_guest(std::size_t limit) {
   const RunningLoop scope(*this);
-  gate.end_sleep();
+  is_guest = true;
   gate.take(ready);
   poller->wait(-never, ready);
   take_due_timers(poller->now());
   turns = turns + 1;
   run_batch(ready.take(), limit, debug);
-  // The host may sleep now: posts must make our descriptor readable.
-  if (ready.empty() && !gate.begin_sleep()) gate.take(ready);
   if (fatal) std::rethrow_exception(std::exchange(fatal, nullptr));
+}
+
+void Loop::let_host_sleep() noexcept {
+  if (ready.empty() && !gate.begin_sleep()) gate.take(ready);
 }
 
 RunningLoop::RunningLoop(Loop& loop, Inside inside) : loop_(loop), outer_(thread_state) {
@@ -244,6 +246,7 @@ RunningLoop::RunningLoop(Loop& loop, Inside inside) : loop_(loop), outer_(thread
                        "give it to create_task()");
   }
   loop.running = true;
+  if (loop.is_guest) loop.gate.end_sleep();
   // Written only when it changes: others may read it, to post.
   if (const auto here = std::this_thread::get_id(); loop.thread != here) loop.thread = here;
   thread_state = ThreadState{};
@@ -255,6 +258,7 @@ RunningLoop::~RunningLoop() {
   note_creations(noted_before_);
   thread_state = outer_;
   loop_.running = false;
+  if (loop_.is_guest && !loop_.closed) loop_.let_host_sleep();
 }
 
 // ---- timers

@@ -36,6 +36,8 @@ struct Loop : LoopBase {
   void run_one_batch();
   /// Does what is due, at most `callbacks` of it, without sleeping.
   void run_as_guest(std::size_t callbacks);
+  /// From now on posts make our descriptor readable, unless something is ready, which says it too.
+  void let_host_sleep() noexcept;
   /// When the next thing is due: the past if something is ready.
   Ticks next_due() const noexcept { return ready.empty() ? timers.first_deadline() : -never; }
 
@@ -62,6 +64,7 @@ struct Loop : LoopBase {
   TimerHeap timers;
 
   bool running = false;
+  bool is_guest = false;  // a host sleeps on our descriptor: when this does not run, posts wake it
   bool stopping = false;
   bool closed = false;
   /// The EventLoop is gone; this stays until the last task and future, which refer to it, are.
@@ -84,7 +87,7 @@ struct Loop : LoopBase {
   RingNode errands;                           // Errands, left behind by close()
 
   ExceptionHandler exception_handler;
-  UniqueFunction<void(EventLoop&, AnyTask)> task_factory;
+  std::shared_ptr<UniqueFunction<void(EventLoop&, AnyTask)>> task_factory;
   Ticks slow_callback = 100'000'000;  // [R84]
 
   /// Read by the signal handler, hence volatile; only the loop's thread writes it.

@@ -116,7 +116,10 @@ void Loop::close() {
   gate.close(!in_forked_child());
   const RunningLoop scope(*this, RunningLoop::Inside::another);
   while (!errands.alone()) static_cast<Errand&>(*errands.following).leave_behind();
-  drop_callbacks(*this);
+  do {
+    drop_callbacks(*this);
+    destroy_each(*this);  // those that the destructors of captures have made
+  } while (!tasks.alone() || !ready.empty() || !timers.empty());
   executor.reset();
   closed = true;
 }

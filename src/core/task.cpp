@@ -36,9 +36,9 @@ void dress_task(TaskState& task, const TaskOptions& options) {
   if (options.context) task.context = share_slot(*options.context);
   else task.context = copy_current();
   ++loop.tasks_made;  // before the factory, which may make tasks of its own
-  if (auto& factory = loop_of(loop).task_factory; factory) [[unlikely]] {
+  if (const auto factory = loop_of(loop).task_factory) [[unlikely]] {  // it may replace itself
     try {
-      factory(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
+      (*factory)(loop_of(loop).facade, HandleAccess::retain<AnyTask>(task));
     } catch (...) {
       ++loop.tasks_ended;
       throw;
@@ -114,16 +114,16 @@ bool CancelRequest::add(ResultState& state) noexcept {
     return false;
   }
   ++task.requests;
-  if (!message.empty()) set_cancel_message(task, message);
+  // What a cut wait throws is decided; a request that comes after it says nothing any more.
+  if (!task.is(ResultState::interrupted)) set_cancel_message(task, message);
   if (!task.waiting) {
     task.set(ResultState::must_cancel);
     return true;
   }
   if (task.is(ResultState::visited)) return true;  // it has been asked: it will end
   task.set(ResultState::visited);
-  task.next_cancelled = nullptr;
-  *last_to_do_ = &task;
-  last_to_do_ = &task.next_cancelled;
+  task.next_cancelled = std::exchange(*insert_, &task);
+  insert_ = &task.next_cancelled;
   return true;
 }
 
@@ -131,9 +131,10 @@ void CancelRequest::work_off() noexcept {
   while (to_do_) {
     TaskState& task = *to_do_;
     to_do_ = task.next_cancelled;
-    if (!to_do_) last_to_do_ = &to_do_;
+    insert_ = &to_do_;
     task.next_cancelled = std::exchange(visited_, &task);
     if (task.waiting) visit(task);
+    else task.set(ResultState::must_cancel);  // a future that was cancelled meanwhile woke it
   }
   break_cycles();
   while (visited_) {

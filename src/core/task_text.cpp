@@ -55,6 +55,10 @@ void set_task_name(TaskState& task, std::string_view name) {
 void set_cancel_message(TaskState& task, std::string_view message) noexcept {
   try {
     Text* text = text_of(task);
+    if (message.empty()) {
+      if (text && text->message) text->message->clear();
+      return;
+    }
     if (!text) text = &make_text(task, {});
     if (text->message) *text->message = message;
     else text->message = new std::string(message);

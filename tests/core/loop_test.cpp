@@ -163,6 +163,13 @@ SYNC_TEST(Loop, "run_until_complete of a future gives its result [R6]") {
   EXPECT_EQ(loop->run_until_complete(future), 9);
 }
 
+SYNC_TEST(Loop, "refuses to wait for a task or future of another loop [R6]") {
+  const auto other = new_event_loop();
+  const auto loop = new_event_loop();
+  EXPECT_THROW(loop->run_until_complete(other->create_future<int>()), RuntimeError);
+  EXPECT_THROW(loop->run_until_complete(other->create_task(sleep(0s))), RuntimeError);
+}
+
 ASYNC_TEST(Loop, "refuses to run again while it runs, and goes on [B7] [R75]") {
   EventLoop& loop = get_running_loop();
   EXPECT_THROW(loop.run_forever(), RuntimeError);
@@ -241,6 +248,17 @@ SYNC_TEST(Loop, "closes at every turn of a busy program and leaves nothing [B10]
   std::vector<long> left;
   for (int turns = 0; turns < 12; ++turns) left.push_back(left_after(turns));
   EXPECT_EQ(left, std::vector<long>(12, 0));
+}
+
+SYNC_TEST(Loop, "reports and frees a task that a dropped callback has made [B10, R73]") {
+  struct MakesTask {
+    EventLoop& loop;
+    ~MakesTask() { loop.create_task(sleep(1s)).detach(); }
+  };
+  const auto loop = new_event_loop();
+  loop->call_later(1h, [held = std::make_unique<MakesTask>(*loop)] {});
+  loop->close();
+  EXPECT_NE(test::take_stderr().find("Task was destroyed but it is pending"), std::string::npos);
 }
 
 SYNC_TEST(Loop, "calls nothing after close [B10]") {

@@ -331,6 +331,19 @@ ASYNC_TEST(Task, "has its number before a task factory makes tasks of its own") 
   co_await inner;
 }
 
+ASYNC_TEST(Task, "may be made by a factory that replaces itself") {
+  EventLoop& loop = get_running_loop();
+  Events events;
+  loop.set_task_factory([&loop, &events, name = std::string("kept while it is called")](
+                            EventLoop&, AnyTask) {
+    loop.set_task_factory({});
+    events.push_back(name);
+  });
+  co_await create_task(give(1));
+  co_await create_task(give(2));
+  EXPECT_EQ(events, (Events{"kept while it is called"}));
+}
+
 ASYNC_TEST(Task, "is named by a number or by its maker, and can be renamed") {
   auto task = create_task(give(1));
   auto named = create_task(give(1), {.name = "mine"});

@@ -210,6 +210,33 @@ SYNC_TEST(Guest, "is woken out of a sleep without end by a post [B1]") {
   EXPECT_TRUE(called);
 }
 
+// True if the descriptor becomes readable.
+bool wakes(int descriptor) {
+  pollfd asked{descriptor, POLLIN, 0};
+  return ::poll(&asked, 1, 10'000) == 1;
+}
+
+SYNC_TEST(Guest, "is woken by a post before it has run at all [B1]") {
+  const auto loop = new_event_loop();
+  const int descriptor = loop->fileno();
+  bool called = false;
+  std::thread([&] { loop->call_soon_threadsafe([&] { called = true; }); }).join();
+  EXPECT_TRUE(wakes(descriptor));
+  loop->run_ready();
+  EXPECT_TRUE(called);
+}
+
+SYNC_TEST(Guest, "is woken by a post after it has run by itself [B1]") {
+  const auto loop = new_event_loop();
+  const int descriptor = loop->fileno();
+  loop->run_until_complete(sleep(0s));
+  bool called = false;
+  std::thread([&] { loop->call_soon_threadsafe([&] { called = true; }); }).join();
+  EXPECT_TRUE(wakes(descriptor));
+  loop->run_ready();
+  EXPECT_TRUE(called);
+}
+
 SYNC_TEST(Guest, "keeps the order of a thousand posts [R1] [B1]") {
   Host host;
   std::vector<int> seen;

@@ -179,5 +179,19 @@ SYNC_TEST(Posts, "a hold keeps virtual time still until a thread lets go of it")
   }());
 }
 
+SYNC_TEST(Posts, "reach a loop that another thread is just starting, from whoever made it [B1]") {
+  for (int round = 0; round < 200; ++round) {
+    const auto loop = new_event_loop();
+    bool called = false;
+    std::thread runner([&] { loop->run_forever(); });
+    loop->call_soon_threadsafe([&] {
+      called = true;
+      loop->stop();
+    });
+    runner.join();
+    EXPECT_TRUE(called);
+  }
+}
+
 }  // namespace
 }  // namespace asyncio

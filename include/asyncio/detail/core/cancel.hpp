@@ -10,7 +10,7 @@ namespace asyncio::inline v0::detail {
 
 /// Works through a list, so that a chain of 100,000 tasks does not recurse; visits each task once,
 /// so that a cycle ends [R14]. The order is that of recursion, as asyncio's: what a task waits for
-/// comes before the task asked next.
+/// comes before the task asked next, unless it was asked before.
 ///
 ///     a task is | then
 ///     waiting   | on the list; its waiter is asked to pass the request on, or leaves
@@ -35,8 +35,7 @@ struct CancelRequest {
   void interrupt(TaskState& task) noexcept;
   void break_cycles() noexcept;
 
-  TaskState* to_do_ = nullptr;  // in the order asked
-  TaskState** last_to_do_ = &to_do_;
+  TaskState* to_do_ = nullptr;
   TaskState** insert_ = &to_do_;  // where the next goes: behind those asked in the same visit
   TaskState* visited_ = nullptr;
 };
