@@ -20,15 +20,19 @@ namespace detail {
 
 /// What a generator's frame has in common for every T.
 ///
-///     state     | the body            | next()                     | aclose(), destruction
-///     fresh     | has not begun       | begins it                  | ends it without running it
-///     running   | runs, or awaits     | RuntimeError               | RuntimeError
-///     yielded   | stands at co_yield  | goes on                    | GeneratorExit at the co_yield
-///     ended     | is gone             | empty                      | nothing
+///     state   | the body           | next()       | aclose()                  | destruction
+///     fresh   | has not begun      | begins it    | ends it without a run     | destroys it
+///     running | runs, or awaits    | RuntimeError | RuntimeError              | gives it up
+///     yielded | stands at co_yield | goes on      | GeneratorExit at co_yield | destroys it
+///     ended   | is gone            | empty        | nothing                   | nothing
+///
+/// A body that is given up while it runs belongs to the pending next() or aclose(). That step ends
+/// as it would have, destroys the body and throws what the body threw. A next() that would give a
+/// value, or empty, throws RuntimeError instead: its reader would ask a generator that is gone.
 struct GeneratorPromise : PromiseBase {
   enum class State : unsigned char { fresh, running, yielded, ended };
 
-  GeneratorPromise** owner = nullptr;  // the AsyncGenerator's pointer to this
+  GeneratorPromise** owner = nullptr;  // the AsyncGenerator's pointer to this; null: given up
   State state = State::fresh;
   bool closing = false;  // GeneratorExit is to be thrown at the co_yield
 
@@ -42,7 +46,7 @@ struct GeneratorPromise : PromiseBase {
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<>) noexcept {
       promise.state = State::yielded;
-      return return_to(*taken(promise.parent));
+      return return_to(*promise.parent);
     }
     void await_resume() {
       if (promise.closing) [[unlikely]] throw_generator_exit();
@@ -56,12 +60,18 @@ struct GeneratorPromise : PromiseBase {
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> me) noexcept {
       auto& promise = static_cast<GeneratorPromise&>(promise_of(me));
       promise.state = State::ended;
-      return return_to(*taken(promise.parent));
+      return return_to(*promise.parent);
     }
     void await_resume() noexcept {}
   };
   FinalYield final_suspend() noexcept { return {}; }
   void return_void() noexcept {}
+
+  /// The AsyncGenerator goes. What runs belongs to a task, which must find its frames.
+  void drop() noexcept {
+    if (state == State::running) [[unlikely]] owner = nullptr;
+    else handle_of(*this).destroy();
+  }
 };
 
 [[noreturn]] ASYNCIO_API void throw_generator_running(const char* what);
@@ -82,8 +92,7 @@ class ASYNCIO_API GeneratorStep : public Awaiter {
            (close_ && generator_->state == State::fresh);
   }
   std::coroutine_handle<> await_suspend(std::coroutine_handle<> parent) noexcept {
-    awaiting_ = &PromiseBase::promise_of(parent);
-    generator_->parent = awaiting_;
+    generator_->parent = &PromiseBase::promise_of(parent);
     generator_->state = GeneratorPromise::State::running;
     generator_->closing = close_;
     return transfer(PromiseBase::handle_of(*generator_));
@@ -94,6 +103,7 @@ class ASYNCIO_API GeneratorStep : public Awaiter {
   ASYNCIO_INLINE bool yielded() {
     if (!generator_) return false;
     if (generator_->standing.failed()) [[unlikely]] asyncio_raise(error());
+    if (!generator_->owner) [[unlikely]] throw_given_up();
     return generator_->state == GeneratorPromise::State::yielded;
   }
   /// After a close: raises what the body threw, but for GeneratorExit; RuntimeError if it yielded.
@@ -102,11 +112,11 @@ class ASYNCIO_API GeneratorStep : public Awaiter {
   }
 
   GeneratorPromise* generator_;  // null: moved from, or closed
-  PromiseBase* awaiting_ = nullptr;
   bool close_;
 
  private:
   Raised error() noexcept;
+  [[noreturn]] void throw_given_up();
   /// Null if there is nothing to raise.
   Raised error_of_close();
 };
@@ -181,8 +191,11 @@ class [[nodiscard]] CloseAwaiter : public GeneratorStep {
 ///
 /// The body runs in the task and context of whoever asks. Dropped at a co_yield it is closed: its
 /// locals are destroyed. A body whose clean-up awaits needs `co_await gen.aclose()` [R78].
+/// Dropped, or assigned over, while a next() is pending in another task: the body goes on to its
+/// next co_yield and is closed there.
 ///
-/// Throws:  RuntimeError from next() while another next() is under way.
+/// Throws:  RuntimeError from next() while another next() is under way; from a pending next() whose
+///          generator was dropped meanwhile.
 /// Cancel:  a cancellation in next() passes through the body and ends it.
 /// Python:  an asynchronous generator.
 template <class T>
@@ -201,7 +214,7 @@ class [[nodiscard("asyncio: this generator does not run: co_await its next()")]]
     return *this;
   }
   ~AsyncGenerator() {
-    if (generator_) destroy();
+    if (generator_) generator_->drop();
   }
 
   class [[nodiscard("asyncio: this asks for nothing: co_await it")]] Next {
@@ -235,7 +248,6 @@ class [[nodiscard("asyncio: this generator does not run: co_await its next()")]]
   void adopt() noexcept {
     if (generator_) generator_->owner = &generator_;
   }
-  void destroy() noexcept { detail::PromiseBase::handle_of(*generator_).destroy(); }
 
   detail::GeneratorPromise* generator_;
 };

@@ -5,6 +5,7 @@
 #include "combine/words.hpp"
 
 #include <asyncio/context.hpp>
+#include <asyncio/run.hpp>
 #include <asyncio/sleep.hpp>
 
 #include <memory>
@@ -281,6 +282,169 @@ SYNC_TEST(Generator, "left inside next is ended before the loop is closed [C21] 
   };
   testing::run(main());
   EXPECT_EQ(events, (Events{"begins", "main ends", "closed"}));
+}
+
+// ---- being left inside next
+
+const std::string gone = "AsyncGenerator::next: the generator was destroyed while this was pending";
+
+// A generator that can go while others have it.
+using Held = std::unique_ptr<AsyncGenerator<int>>;
+
+Held hold(AsyncGenerator<int> numbers) {
+  return std::make_unique<AsyncGenerator<int>>(std::move(numbers));
+}
+
+// Drops it while its next() is pending; how the next() ends.
+Coro<std::string> end_of_next_of_dropped(Held numbers, Events& events) {
+  auto task = create_task(next_of(*numbers));
+  co_await sleep(500ms);
+  numbers = nullptr;
+  events.push_back("dropped");
+  const auto end = co_await task.join();
+  co_return test::words_of(end.exception());
+}
+
+ASYNC_TEST(Generator, "dropped inside next is closed at its next co_yield [R78] [C21]") {
+  Events events;
+  events.push_back(co_await end_of_next_of_dropped(hold(count(events)), events));
+  EXPECT_EQ(events, (Events{"begins", "dropped", "closed", gone}));
+}
+
+ASYNC_TEST(Generator, "dropped inside next may end without a co_yield [R78] [C21]") {
+  Events events;
+  const auto end_late = [](Events& log) -> AsyncGenerator<int> {
+    const Note closed(log, "closed");
+    co_await sleep(1s);
+    if (log.empty()) co_yield 1;
+  };
+  events.push_back(co_await end_of_next_of_dropped(hold(end_late(events)), events));
+  EXPECT_EQ(events, (Events{"dropped", "closed", gone}));
+}
+
+ASYNC_TEST(Generator, "dropped inside next throws what its body throws [R78] [C21]") {
+  Events events;
+  const auto fail_late = [](Events& log) -> AsyncGenerator<int> {
+    const Note closed(log, "closed");
+    co_await sleep(1s);
+    if (!log.empty()) throw std::runtime_error("error");
+    co_yield 1;
+  };
+  events.push_back(co_await end_of_next_of_dropped(hold(fail_late(events)), events));
+  EXPECT_EQ(events, (Events{"dropped", "closed", "error"}));
+}
+
+ASYNC_TEST(Generator, "assigned over inside next is closed like a dropped one [R78]") {
+  Events events;
+  auto numbers = count(events);
+  auto task = create_task(next_of(numbers));
+  co_await sleep(500ms);
+  numbers = count_to(7);
+  const auto end = co_await task.join();
+  events.push_back(test::words_of(end.exception()));
+  events.push_back(co_await next_of(numbers));
+  EXPECT_EQ(events, (Events{"begins", "closed", gone, "1"}));
+}
+
+ASYNC_TEST(Generator, "goes before the task that reads it and is cancelled [R78] [C21]") {
+  struct Source {
+    explicit Source(Events& events)
+        : numbers(count(events)), reader(create_task(next_of(numbers))) {}
+    Source(const Source&) = delete;
+    Source& operator=(const Source&) = delete;
+    ~Source() { reader.cancel(); }
+    AsyncGenerator<int> numbers;
+    Task<std::string> reader;
+  };
+  Events events;
+  auto source = std::make_unique<Source>(events);
+  co_await sleep(500ms);
+  source = nullptr;
+  events.push_back("source ends");
+  co_await sleep(1s);
+  EXPECT_EQ(events, (Events{"begins", "source ends", "closed"}));
+}
+
+AsyncGenerator<int> drop_itself(Held& self, Events& events) {
+  const Note closed(events, "closed");
+  co_yield 1;
+  self = nullptr;
+  co_await sleep(1s);
+  events.push_back("goes on");
+  co_yield 2;
+  events.push_back("not here");
+}
+
+ASYNC_TEST(Generator, "can be dropped by its own body, which runs to its next co_yield [R78]") {
+  Events events;
+  Held numbers;
+  numbers = hold(drop_itself(numbers, events));
+  events.push_back(co_await next_of(*numbers));
+  events.push_back(co_await end_of(next_of(*numbers)));
+  EXPECT_EQ(events, (Events{"1", "goes on", "closed", gone}));
+}
+
+ASYNC_TEST(Generator, "dropped inside aclose is cleaned up by it [R78] [C21]") {
+  Events events;
+  auto numbers = hold(count_and_clean_up(events));
+  co_await numbers->next();
+  const auto close = [](AsyncGenerator<int>& all) -> Coro<> { co_await all.aclose(); };
+  auto closing = create_task(close(*numbers));
+  co_await sleep(500ms);
+  numbers = nullptr;
+  events.push_back("dropped");
+  const auto end = co_await closing.join();
+  events.push_back(test::words_of(end.exception()));
+  EXPECT_EQ(events, (Events{"dropped", "cleaned up", "nothing"}));
+}
+
+ASYNC_TEST(Generator, "that feeds another goes with it, each in its own next [R78] [C21]") {
+  Events events;
+  events.push_back(co_await end_of_next_of_dropped(hold(doubled(count(events))), events));
+  EXPECT_EQ(events, (Events{"begins", "dropped", "closed", gone}));
+}
+
+// Cannot be cancelled: only a loop that closes ends it.
+AsyncGenerator<int> swallow(Events& events) {
+  const Note closed(events, "closed");
+  for (;;) {
+    try {
+      co_await sleep(1h);
+      co_yield 1;
+    } catch (const CancelledError&) {
+    }
+  }
+}
+// Waits in a next() until its loop closes.
+void close_a_loop_inside_next(Held& numbers, void (*before)(Held&), Events& events) {
+  auto loop = new_event_loop();
+  const auto reports = test::record_reports(*loop);
+  auto task = loop->create_task(next_of(*numbers));
+  loop->stop();
+  loop->run_forever();
+  before(numbers);
+  loop->close();
+  EXPECT_TRUE(task.cancelled());
+  EXPECT_EQ(*reports, (Events{"Task was destroyed but it is pending"}));
+  events.push_back("loop closed");
+}
+
+SYNC_TEST(Generator, "dropped before its reader is torn down goes with the reader [R73] [C21]") {
+  Events events;
+  Held numbers = hold(swallow(events));
+  close_a_loop_inside_next(
+      numbers, [](Held& all) { all = nullptr; }, events);
+  EXPECT_EQ(events, (Events{"closed", "loop closed"}));
+}
+
+SYNC_TEST(Generator, "dropped after its reader was torn down has nothing left [R73] [C21]") {
+  Events events;
+  Held numbers = hold(swallow(events));
+  close_a_loop_inside_next(
+      numbers, [](Held&) {}, events);
+  events.push_back(testing::run(next_of(*numbers)));
+  numbers = nullptr;
+  EXPECT_EQ(events, (Events{"closed", "loop closed", "end"}));
 }
 
 // ---- aclose
