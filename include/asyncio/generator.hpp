@@ -124,30 +124,49 @@ class ASYNCIO_API GeneratorStep : public Awaiter {
 template <class T>
 struct YieldPromise : GeneratorPromise {
   using Value = std::remove_reference_t<T>;
+  template <class U>
+  static constexpr bool is_value = std::is_same_v<std::remove_cvref_t<U>, std::remove_cv_t<T>>;
 
   AsyncGenerator<T> get_return_object() noexcept;
 
-  // The value lives in the generator's frame until it is asked again.
-  Yield yield_value(Value& value) noexcept {
-    current = __builtin_addressof(value);
-    return Yield(*this);
+  // What next() gives is moved from `current`, which lives in the generator's frame until it is
+  // asked again: a temporary, what the body moves away, or a copy.
+  Yield yield_value(Value& value) noexcept
+    requires(std::is_reference_v<T>)
+  {
+    return yield_from(value);
   }
   Yield yield_value(Value&& value) noexcept
     requires(!std::is_reference_v<T>)
   {
+    return yield_from(value);
+  }
+  /// A variable, which the body keeps, or `co_yield f()` where f's value is not quite a T.
+  template <class U>
+    requires(!std::is_reference_v<T> && (is_value<U> || std::is_convertible_v<U, T>))
+  auto yield_value(U&& value) {
+    if constexpr (!is_value<U>) {
+      return YieldConverted<T>(*this, std::forward<U>(value));
+    } else if constexpr (!std::is_constructible_v<T, U>) {
+      static_assert(std::is_constructible_v<T, U>,
+                    "asyncio: a generator copies the variable that it yields, and this one cannot "
+                    "be copied: write co_yield std::move(x)");
+      return yield_from(value);
+    } else if constexpr (std::is_trivially_constructible_v<T, U> &&
+                         std::is_trivially_constructible_v<T, Value>) {
+      return yield_from(const_cast<Value&>(value));  // to move it is to copy it
+    } else {
+      return YieldConverted<T>(*this, value);
+    }
+  }
+  Yield yield_from(Value& value) noexcept {
     current = __builtin_addressof(value);
     return Yield(*this);
-  }
-  /// `co_yield f()` where f's value is not quite a T.
-  template <class U>
-    requires(!std::is_reference_v<T> && !std::is_same_v<std::remove_cvref_t<U>, T> &&
-             std::is_convertible_v<U, T>)
-  auto yield_value(U&& value) {
-    return YieldConverted<T>(*this, std::forward<U>(value));
   }
 
   Value* current = nullptr;
 
+  /// Keeps what it makes of what is yielded: a copy, or a T.
   template <class V>
   struct YieldConverted : Yield {
     template <class U>
@@ -191,6 +210,7 @@ class [[nodiscard]] CloseAwaiter : public GeneratorStep {
 ///
 /// The body runs in the task and context of whoever asks. Dropped at a co_yield it is closed: its
 /// locals are destroyed. A body whose clean-up awaits needs `co_await gen.aclose()` [R78].
+/// `co_yield x` of a variable copies it; a temporary, or std::move(x), is moved.
 /// Dropped, or assigned over, while a next() is pending in another task: the body goes on to its
 /// next co_yield and is closed there.
 ///
