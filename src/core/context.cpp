@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <pthread.h>
+#include <utility>
 #include <vector>
 
 namespace asyncio::inline v0::detail {
@@ -64,9 +66,44 @@ ContextSlot slot_for(ContextState& state) noexcept {
   return {reinterpret_cast<std::uintptr_t>(&state) | 1};
 }
 
+// What a thread sets outside of tasks and callbacks; gone with the thread. Other destructors at the
+// thread's end ask for it and set in it, before and after: the word is never destroyed.
+constinit thread_local ContextSlot thread_slot{};
+constinit thread_local bool thread_slot_dropped = false;
+
+// Called by the system after the last destructor of a thread_local; not in the main thread.
+void drop_late(void* slot) noexcept { drop_slot(*static_cast<ContextSlot*>(slot)); }
+
+struct AtThreadEnd {
+  AtThreadEnd() noexcept {}
+  AtThreadEnd(const AtThreadEnd&) = delete;
+  AtThreadEnd& operator=(const AtThreadEnd&) = delete;
+  ~AtThreadEnd() {
+    thread_slot_dropped = true;
+    // Destructors of values may set others; as often as the system asks, but not for ever.
+    for (int rounds = 4; rounds > 0 && thread_slot.word; --rounds) drop_slot(thread_slot);
+  }
+};
+
+// The thread's slot is about to hold something.
+void be_told_of_thread_end() noexcept {
+  if (!thread_slot_dropped) {
+    static thread_local AtThreadEnd at_end;
+    static_cast<void>(at_end);
+    return;
+  }
+  struct Key {
+    pthread_key_t key{};
+    const bool made = ::pthread_key_create(&key, &drop_late) == 0;
+  };
+  static const Key late;
+  if (late.made) ::pthread_setspecific(late.key, &thread_slot);
+}
+
 // Makes the slot's context an object, if it is none yet.
 ContextState& materialize(ContextSlot& slot) {
   if (ContextState* state = state_in(slot)) return *state;
+  if (&slot == &thread_slot) be_told_of_thread_end();
   auto* state = new ContextState;
   state->map = reinterpret_cast<ContextMap*>(slot.word);
   slot = slot_for(*state);
@@ -111,25 +148,12 @@ ContextMap* changed(const ContextMap* map, VariableId variable, ContextValue* va
   return copy;
 }
 
-// What a thread sets outside of tasks and callbacks; gone with the thread.
-struct ThreadContext : ContextSlot {
-  ThreadContext() = default;
-  ThreadContext(const ThreadContext&) = delete;
-  ThreadContext& operator=(const ThreadContext&) = delete;
-  ~ThreadContext() { drop_slot(*this); }
-};
-
-ContextSlot& thread_context() noexcept {
-  static thread_local ThreadContext context;
-  return context;
-}
-
 }  // namespace
 
 ContextSlot& active_context() noexcept {
   ThreadState& thread = thread_state;
   if (thread.task) return thread.task->context;
-  return thread.context ? *thread.context : thread_context();
+  return thread.context ? *thread.context : thread_slot;
 }
 
 ContextSlot copy_slot(const ContextSlot& slot) noexcept {
@@ -141,9 +165,10 @@ ContextSlot copy_current_slow() noexcept { return copy_slot(active_context()); }
 
 void drop_slot(ContextSlot& slot) noexcept {
   if (!slot.word) [[likely]] return;
-  if (ContextState* state = state_in(slot)) release(state);
-  else release(reinterpret_cast<ContextMap*>(slot.word));
-  slot.word = 0;
+  // Emptied first: destructors of values may ask for other values.
+  const ContextSlot last = std::exchange(slot, {});
+  if (ContextState* state = state_in(last)) release(state);
+  else release(reinterpret_cast<ContextMap*>(last.word));
 }
 
 ContextSlot share_slot(const Context& context) noexcept {
