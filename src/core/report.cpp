@@ -28,10 +28,12 @@ void report(Loop& loop, const ExceptionContext& context) noexcept {
       handler(loop.facade, context);
       return;
     } catch (...) {
+      const std::exception_ptr error = std::current_exception();
+      if (loop.running && is_exit(error)) return loop.end_with(error);  // as from a callback [R77]
       try {
         ExceptionContext second;
         second.message = "Unhandled error in exception handler";
-        second.exception = std::current_exception();
+        second.exception = error;
         report_by_default(second);
       } catch (...) {
       }

@@ -308,6 +308,30 @@ ASYNC_TEST(Loop, "falls back to the default handler when the handler throws [R81
   EXPECT_NE(text.find("the callback's"), std::string::npos) << text;
 }
 
+SYNC_TEST(Loop, "ends by a SystemExit of the exception handler [R77]") {
+  auto loop = new_event_loop();
+  loop->set_exception_handler([](EventLoop&, const ExceptionContext&) { throw SystemExit{9}; });
+  loop->call_soon([] { throw std::runtime_error("boom"); });
+  int code = 0;
+  try {
+    loop->run_until_complete(sleep(1ms));
+  } catch (const SystemExit& exit) {
+    code = exit.code;
+  }
+  EXPECT_EQ(code, 9);
+  loop->run_until_complete(sleep(1ms));
+  EXPECT_THROW(loop->run_until_complete([]() -> Coro<> {
+    get_running_loop().set_exception_handler(
+        [](EventLoop&, const ExceptionContext&) { throw KeyboardInterrupt(); });
+    create_task([]() -> Coro<> {
+      throw std::runtime_error("boom");
+      co_return;
+    }()).detach();
+    co_await sleep(1h);
+  }()),
+               KeyboardInterrupt);
+}
+
 ASYNC_TEST(Loop, "does not end by a callback that throws CancelledError [R81]") {
   auto reports = test::record_reports();
   get_running_loop().call_soon([] { throw CancelledError("stray"); });
