@@ -207,11 +207,12 @@ std::string describe(const std::exception_ptr& error) {
   } catch (const SystemExit& exit) {
     return type_name(error) + ": " + std::to_string(exit.code);
   } catch (const std::exception& known) {
-    return type_name(error) + ": " + known.what();
+    const char* const words = known.what();
+    return type_name(error) + (words ? std::string(": ") + words : "");
   } catch (const std::string& text) {
     return "std::string: " + text;
   } catch (const char* text) {
-    return std::string("const char*: ") + text;
+    return text ? std::string("const char*: ") + text : "const char*";
   } catch (int number) {
     return "int: " + std::to_string(number);
   } catch (...) {

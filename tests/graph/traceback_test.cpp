@@ -560,5 +560,15 @@ SYNC_TEST(Stack, "of a task that is torn down has no coroutine that is going or 
   test::take_stderr();
 }
 
+struct NullWhat : std::exception {
+  const char* what() const noexcept override { return nullptr; }
+};
+
+SYNC_TEST(Traceback, "of an error without words is its type alone") {
+  const auto words = [](auto error) { return format_exception(std::make_exception_ptr(error)); };
+  EXPECT_NE(words(NullWhat()).find("NullWhat\n"), std::string::npos) << words(NullWhat());
+  EXPECT_EQ(words(static_cast<const char*>(nullptr)), "const char*\n");
+}
+
 }  // namespace
 }  // namespace asyncio
