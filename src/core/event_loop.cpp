@@ -4,31 +4,17 @@
 
 #include "base/native_stack.hpp"
 #include "core/context.hpp"
+#include "core/fork.hpp"
 #include "core/loop.hpp"
 #include "core/report.hpp"
 #include "core/traceback.hpp"
 
-#include <pthread.h>
 #include <string>
 #include <utility>
 
 namespace asyncio::inline v0 {
 
 namespace detail {
-
-namespace {
-
-// Counted in the child: asking for the process's id instead would be a system call each time.
-volatile unsigned fork_count = 0;
-
-unsigned forks_so_far() noexcept {
-  static const int watching =
-      ::pthread_atfork(nullptr, nullptr, [] { fork_count = fork_count + 1; });
-  static_cast<void>(watching);
-  return fork_count;
-}
-
-}  // namespace
 
 Loop::Loop(EventLoop& outside, Poller*& world)
     : facade(outside),

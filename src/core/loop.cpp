@@ -29,6 +29,7 @@ void Loop::turn() {
 void Loop::run_one_batch() { run_what_is_ready(); }
 
 void Loop::look() {
+  if (forked) [[unlikely]] return;  // the world is the parent's
   gate.take(ready);
   sleep_or_look();
   take_due_timers(poller->now());
@@ -128,6 +129,13 @@ void Loop::run_batch(ReadyNode* batch, std::size_t limit, bool watched) {
 
 void Loop::attend() {
   attention = 0;
+  if (std::exchange(forked, false)) {
+    try {
+      check_process("run");
+    } catch (...) {
+      end_with(std::current_exception());
+    }
+  }
   if (interrupted) {
     interrupted = 0;
     if (on_interrupt) on_interrupt();
@@ -136,6 +144,11 @@ void Loop::attend() {
 
 void Loop::end_with(std::exception_ptr error) noexcept {
   if (!fatal) fatal = std::move(error);
+  attention = 1;
+}
+
+void Loop::leave_to_parent() noexcept {
+  forked = true;
   attention = 1;
 }
 
@@ -241,7 +254,7 @@ void Loop::let_host_sleep() noexcept {
 RunningLoop::RunningLoop(Loop& loop, Inside inside) : loop_(loop), outer_(thread_state) {
   if (inside == Inside::nothing) loop.check_open("run");
   if (loop.running) throw RuntimeError("run: this loop is already running");
-  if (thread_state.loop && inside == Inside::nothing) {
+  if (inside == Inside::nothing && running_here()) {
     throw RuntimeError("run: another loop runs in this thread already; await the coroutine, or "
                        "give it to create_task()");
   }

@@ -69,12 +69,15 @@ struct Loop : LoopBase {
   bool closed = false;
   /// The EventLoop is gone; this stays until the last task and future, which refer to it, are.
   bool gone = false;
-  std::exception_ptr fatal;  // KeyboardInterrupt or SystemExit
+  std::exception_ptr fatal;  // KeyboardInterrupt, SystemExit, or that this is a forked child
   unsigned forks;  // of the process when this was made
+  bool forked = false;  // just now, in a turn: this one is the child's copy
   std::atomic<std::thread::id> thread;  // posters look whether it is theirs
 
   /// Ends the loop before its next callback; `error` leaves run() [R77].
   void end_with(std::exception_ptr error) noexcept;
+  /// In a child that was forked while this was turning: ends it at the next wait [R7].
+  void leave_to_parent() noexcept;
 
   /// Looked at before each callback: a signal has come, or there is a fatal error.
   volatile std::sig_atomic_t attention = 0;
@@ -134,6 +137,9 @@ inline Loop& loop_of(LoopBase& base) noexcept { return static_cast<Loop&>(base);
 inline const Loop& loop_of(const LoopBase& base) noexcept {
   return static_cast<const Loop&>(base);
 }
+
+/// The loop that runs in this thread. Null in a child that was forked from one: it may run its own.
+Loop* running_here() noexcept;
 
 /// Makes `loop` this thread's running loop until it ends. Only close() may do so inside of another
 /// loop, which then waits: a coroutine may own a loop, and destroy it.

@@ -60,8 +60,10 @@ bool on_main_thread() noexcept { return ::getpid() == ::syscall(SYS_gettid); }
 
 Interrupts::Interrupts(Loop& loop, bool sigint, bool sigterm) noexcept {
   if (!on_main_thread() || (!sigint && !sigterm)) return;
-  Loop* nobody = nullptr;
-  if (!target.compare_exchange_strong(nobody, &loop)) return;
+  // The loop of a parent that this process was forked from has none here.
+  Loop* before = target.load();
+  if (before && !before->in_forked_child()) return;
+  if (!target.compare_exchange_strong(before, &loop)) return;
   received.store(0);
   first_number.store(0);
   took_sigint_ = sigint && take(SIGINT);
@@ -83,7 +85,9 @@ int Interrupts::signal() const noexcept { return first_number.load(); }
 
 bool Interrupts::take(int number) noexcept {
   struct sigaction before {};
-  if (::sigaction(number, nullptr, &before) != 0 || before.sa_handler != SIG_DFL) return false;
+  if (::sigaction(number, nullptr, &before) != 0) return false;
+  if (before.sa_handler == &on_signal) return true;  // the parent's run has taken it
+  if (before.sa_handler != SIG_DFL) return false;
   struct sigaction ours {};
   ours.sa_handler = &on_signal;
   sigemptyset(&ours.sa_mask);

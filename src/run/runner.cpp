@@ -31,7 +31,7 @@ Runner::~Runner() {
 }
 
 Context& Runner::prepare() {
-  if (detail::thread_state.loop) {
+  if (detail::running_here()) {
     throw RuntimeError("run: a loop runs in this thread already; await the coroutine, or give it "
                        "to create_task()");
   }

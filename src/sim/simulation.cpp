@@ -12,7 +12,7 @@
 namespace asyncio::inline v0::detail {
 
 Simulation::Simulation(bool debug, Director* director, std::shared_ptr<Engine> real) {
-  if (thread_state.loop) {
+  if (running_here()) {
     throw RuntimeError("testing: a loop runs in this thread already; await the coroutine, or give "
                        "it to create_task()");
   }

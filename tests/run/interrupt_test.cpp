@@ -10,7 +10,9 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 
 namespace asyncio {
 namespace {
@@ -78,6 +80,36 @@ PROGRAM(ctrl_c_wakes) {
     co_await sleep(1h);
     co_return 1;
   });
+}
+
+PROGRAM(ctrl_c_in_a_child) {
+  return run([]() -> Coro<int> {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(20);
+      report_end([]() -> Coro<int> {
+        std::raise(SIGINT);
+        co_await sleep(1ms);
+        co_return 1;
+      });
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    std::raise(SIGINT);
+    try {
+      co_await sleep(1h);
+    } catch (const CancelledError&) {
+      say("the parent's");
+    }
+    co_return 0;
+  }());
+}
+
+SYNC_TEST(CtrlC, "is the run's of a child that was forked inside of another [R74]") {
+  const ProcessEnd end = run_program("ctrl_c_in_a_child");
+  EXPECT_EQ(end.out, "KeyboardInterrupt\nthe parent's\n");
+  EXPECT_EQ(end.code, 0);
 }
 
 SYNC_TEST(CtrlC, "wakes a loop that sleeps [R74]") {

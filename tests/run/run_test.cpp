@@ -308,10 +308,27 @@ SYNC_TEST(Fatal, "leaves run_forever, and the loop can go on [R77]") {
 
 // ---- fork
 
-SYNC_TEST(Fork, "a loop refuses to be used in a forked child [R7]") {
-  auto loop = new_event_loop();
+// What `work` gives in a forked child, or minus the signal that ended it.
+template <class F>
+int in_child(F work) {
   const pid_t child = ::fork();
   if (child == 0) {
+    ::alarm(20);
+    ::_exit(work());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+Coro<int> sleep_and_answer() {
+  co_await sleep(1ms);
+  co_return 42;
+}
+
+SYNC_TEST(Fork, "a loop refuses to be used in a forked child [R7]") {
+  auto loop = new_event_loop();
+  const int refusals = in_child([&] {
     int refused = 0;
     const auto attempt = [&](auto call) {
       try {
@@ -324,20 +341,52 @@ SYNC_TEST(Fork, "a loop refuses to be used in a forked child [R7]") {
     attempt([&] { loop->call_soon_threadsafe([] {}); });
     attempt([&] { loop->run_forever(); });
     attempt([&] { static_cast<void>(loop->create_task(sleep(0s))); });
-    ::_exit(refused);
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(WEXITSTATUS(status), 4);
+    return refused;
+  });
+  EXPECT_EQ(refusals, 4);
 }
 
 SYNC_TEST(Fork, "a forked child may make a loop of its own [R7]") {
   auto loop = new_event_loop();
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(run([]() -> Coro<int> { co_return 42; }()));
+  EXPECT_EQ(in_child([] { return run(sleep_and_answer()); }), 42);
+}
+
+SYNC_TEST(Fork, "a child forked inside a coroutine may do so, too [R7]") {
+  run([]() -> Coro<> {
+    EXPECT_EQ(in_child([] { return run(sleep_and_answer()); }), 42);
+    EXPECT_EQ(in_child([] { return new_event_loop()->run_until_complete(sleep_and_answer()); }),
+              42);
+    co_await sleep(1ms);
+  }());
+}
+
+// Forks inside of a run() whose main task then sleeps. Gives how the child's run ended.
+int child_that_sleeps_on(EventLoop::Clock::duration delay) {
+  pid_t child = -1;
+  bool slept = false;
+  std::string error;
+  try {
+    run([&]() -> Coro<> {
+      const auto other = create_task(sleep(1h));
+      child = ::fork();
+      if (child == 0) ::alarm(20);
+      co_await sleep(delay);
+      slept = true;
+    }());
+  } catch (const RuntimeError& refusal) {
+    error = refusal.what();
+  }
+  const bool refused = error.find("fork()") != std::string::npos && !slept;
+  if (child == 0) ::_exit(refused ? 42 : 1);
+  EXPECT_TRUE(slept) << error;
   int status = 0;
   ::waitpid(child, &status, 0);
-  EXPECT_EQ(WEXITSTATUS(status), 42);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+SYNC_TEST(Fork, "the parent's loop ends in the child at the next wait, and run throws [R7]") {
+  EXPECT_EQ(child_that_sleeps_on(0s), 42);
+  EXPECT_EQ(child_that_sleeps_on(2ms), 42);
 }
 
 }  // namespace
