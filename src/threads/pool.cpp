@@ -47,6 +47,10 @@ void Pool::sweep() noexcept {
 }
 
 bool Pool::submit(ThreadJob& job) {
+  if (in_forked_child()) {
+    throw RuntimeError("the thread pool belongs to the process that made this one by fork(); make "
+                       "a new one here");
+  }
   Lock lock(mutex_);
   if (closing_) {
     throw RuntimeError("the thread pool takes no more calls: it was shut down");
@@ -106,6 +110,7 @@ void Pool::start_worker() {
   auto worker = std::make_unique<Worker>();
   workers_.reserve(workers_.size() + 1);
   Worker& me = *worker;
+  forks_.store(forks_so_far(), std::memory_order_relaxed);
   retain();
   try {
     worker->thread = std::thread([this, &me] { work(me); });
@@ -185,6 +190,7 @@ void Pool::last_has_gone(Lock& lock) noexcept {
 }
 
 void Pool::shutdown() noexcept {
+  if (in_forked_child()) return;
   Lock lock(mutex_);
   closing_ = true;
   Worker* worker = std::exchange(idle_, nullptr);
@@ -198,6 +204,7 @@ void Pool::shutdown() noexcept {
 }
 
 void Pool::bid_farewell(ThreadJob& job) noexcept {
+  if (in_forked_child()) return job.run();
   Lock lock(mutex_);
   farewells_.push(job);
   if (alive_ == 0) last_has_gone(lock);
@@ -211,6 +218,7 @@ bool Pool::nobody_can_wait() {
 }
 
 void Pool::join() {
+  if (in_forked_child()) return;
   if (nobody_can_wait()) return detach();
   while (gone_.load(std::memory_order_acquire) == 0) futex_wait(gone_, 0);
   Lock lock(mutex_);
@@ -220,6 +228,7 @@ void Pool::join() {
 }
 
 void Pool::detach() noexcept {
+  if (in_forked_child()) return;
   const Lock lock(mutex_);
   if (std::exchange(detached_, true)) return;
   for (const auto& worker : workers_) worker->thread.detach();
@@ -238,11 +247,13 @@ void Pool::drop_line() noexcept {
 }
 
 std::size_t Pool::workers() {
+  if (in_forked_child()) return 0;
   const Lock lock(mutex_);
   return alive_;
 }
 
 std::vector<CallName> Pool::at_work() {
+  if (in_forked_child()) return {};
   const Lock lock(mutex_);
   std::vector<CallName> calls;
   for (const auto& worker : workers_) {

@@ -4,6 +4,8 @@
 
 #include <asyncio/threads.hpp>
 
+#include "core/fork.hpp"
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -34,13 +36,14 @@ class Pool {
 
   void retain() noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
-    if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    // Never in a forked child: threads that are not there can be neither joined nor detached.
+    if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1 && !in_forked_child()) delete this;
   }
 
   /// Takes the job over. True if all threads there may be wait for results of a loop, and this is
   /// the first call that waits for a thread meanwhile.
-  /// Throws:  RuntimeError after shutdown(); std::system_error if there is no thread and none can
-  ///          be started.
+  /// Throws:  RuntimeError after shutdown(), and in a forked child if the threads are the parent's;
+  ///          std::system_error if there is no thread and none can be started.
   bool submit(ThreadJob& job);
 
   /// The pool that this thread works for.
@@ -77,6 +80,12 @@ class Pool {
 
   ~Pool() = default;
 
+  /// The threads are the parent's; one of them may have held the mutex.
+  bool in_forked_child() const noexcept {
+    const unsigned forks = forks_.load(std::memory_order_relaxed);
+    return forks != no_threads && forks != fork_count;
+  }
+
   bool everybody_waits() noexcept;
   void push(ThreadJob& job) noexcept;
   ThreadJob* pop() noexcept;
@@ -107,6 +116,9 @@ class Pool {
   bool said_ = false;        // that everybody waits
   ReadyQueue farewells_;
   std::atomic<std::uint32_t> gone_{0};  // 1: no worker is left, and none will be
+
+  static constexpr auto no_threads = static_cast<unsigned>(-1);
+  std::atomic<unsigned> forks_{no_threads};  // of the process when a thread was started
 
   const std::size_t most_;
   std::atomic<unsigned> count_{1};

@@ -3,18 +3,23 @@
 #include <asyncio/threads.hpp>
 
 #include "support/async_test.hpp"
+#include "support/program.hpp"
 
 #include <asyncio/gather.hpp>
+#include <asyncio/run.hpp>
 #include <asyncio/sleep.hpp>
 
 #include "threads/pool.hpp"
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <pthread.h>
 #include <stdexcept>
 #include <string>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 namespace asyncio {
@@ -166,6 +171,117 @@ ASYNC_TEST(ThreadPool, "says so when no thread can be started, and tries again l
   const NoThreads here;
   const int again = co_await in(pool, [] { return 43; });  // one worker will do
   EXPECT_EQ(again, 43);
+}
+
+// ---- fork
+
+// What `work` gives in a forked child, or minus the signal that ended it.
+template <class F>
+int in_child(F work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);
+    ::_exit(work());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+// 1 if the pool refuses a call.
+int refuses(ThreadPool& pool) {
+  try {
+    new_event_loop()->run_until_complete([](ThreadPool& threads) -> Coro<> {
+      co_await in(threads, [] {});
+    }(pool));
+  } catch (const RuntimeError&) {
+    return 1;
+  }
+  return 0;
+}
+
+SYNC_TEST(ThreadPool, "whose threads are a parent's refuses calls, and goes at once [R7]") {
+  auto pool = std::make_unique<ThreadPool>(2);
+  run([](ThreadPool& threads) -> Coro<> { co_await in(threads, [] {}); }(*pool));
+  const int refused = in_child([&] {
+    const int first = refuses(*pool);
+    if (pool->workers() != 0) return -1;
+    pool->shutdown();
+    const int second = refuses(*pool);
+    pool.reset();
+    return first + second;
+  });
+  EXPECT_EQ(refused, 2);
+  pool->shutdown(false);
+  while (pool->workers() > 0) std::this_thread::yield();
+  EXPECT_EQ(in_child([&] {
+              pool.reset();
+              return 3;
+            }),
+            3);
+}
+
+SYNC_TEST(ThreadPool, "of a parent may be the default one of a child's loop [R7]") {
+  const auto pool = std::make_shared<ThreadPool>(2);
+  run([](ThreadPool& threads) -> Coro<> { co_await in(threads, [] {}); }(*pool));
+  const int answer = in_child([&] {
+    auto loop = new_event_loop();
+    loop->set_default_executor(pool);
+    loop.reset();
+    return 3;
+  });
+  EXPECT_EQ(answer, 3);
+}
+
+SYNC_TEST(ThreadPool, "that has no threads yet starts them in a forked child [R7]") {
+  auto pool = std::make_unique<ThreadPool>(2);
+  const auto loop = new_event_loop();
+  const int answer = in_child([&] {
+    const int given = run([](ThreadPool& threads) -> Coro<int> {
+      co_return co_await in(threads, [] { return 42; });
+    }(*pool));
+    pool.reset();
+    return given;
+  });
+  EXPECT_EQ(answer, 42);
+}
+
+SYNC_TEST(ThreadPool, "of a loop refuses calls of a child that was forked inside of it [R7]") {
+  run([]() -> Coro<> {
+    co_await to_thread([] {});
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::alarm(20);
+      try {
+        co_await to_thread([] {});
+      } catch (const RuntimeError&) {
+        ::_exit(42);
+      }
+      ::_exit(1);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status)) << WTERMSIG(status);
+    EXPECT_EQ(WEXITSTATUS(status), 42);
+  }());
+}
+
+PROGRAM(a_static_pool_and_fork) {
+  static ThreadPool pool(2);
+  run([]() -> Coro<> { co_await in(pool, [] {}); }());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);
+    return 0;
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  return status == 0 ? 0 : 1;
+}
+
+SYNC_TEST(ThreadPool, "that is static does not keep a forked child from its exit [R7]") {
+  const test::ProcessEnd end = test::run_program("a_static_pool_and_fork");
+  EXPECT_EQ(end.code, 0) << end.signal << end.err;
 }
 
 }  // namespace
