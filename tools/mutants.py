@@ -30,9 +30,9 @@ SIM = ["sim/sim", "sim/explore", "sim/everywhere"]
 FAULTS = [
     # the fixed dozen
     ("a getter that is cancelled keeps the wake-up", "src/sync/queue.cpp",
-     "if (ending.has_turn && qsize() > 0) getters_.wake_first();", "", SYNC),
+     "if (ending.has_turn) pass_item_on();", "", SYNC),
     ("a putter that is cancelled keeps the wake-up", "src/sync/queue.cpp",
-     "if (ending.has_turn && !is_full(qsize())) putters_.wake_first();", "", SYNC),
+     "if (ending.has_turn) pass_room_on();", "", SYNC),
     ("a condition's waiter keeps the notification", "src/sync/condition.cpp",
      "if (notified.has_turn) line_.wake_first();", "", SYNC),
     ("the line is a stack", "src/sync/wait_line.cpp",
@@ -64,8 +64,8 @@ FAULTS = [
     ("task_done too often goes unnoticed", "src/sync/queue.cpp",
      "if (unfinished_ == 0) {", "if (false) {", SYNC),
     ("a getter that was overtaken goes on", "src/sync/queue.cpp",
-     "if (!ending.cancelled) continue;\n    if (ending.has_turn && qsize() > 0)",
-     "if (!ending.cancelled) co_return;\n    if (ending.has_turn && qsize() > 0)", SYNC),
+     "if (!ending.cancelled) continue;\n    if (ending.has_turn) pass_item_on",
+     "if (!ending.cancelled) co_return;\n    if (ending.has_turn) pass_item_on", SYNC),
     ("one loop uses the lock of another", "src/sync/wait_line.cpp",
      "if (loop_ != 0) {", "if (false) {", SYNC),
     ("a dead line keeps its waiters", "src/sync/wait_line.cpp",

@@ -30,8 +30,9 @@ namespace asyncio::inline v0 {
 ///       jobs.task_done();
 ///     }
 ///
-/// Items may be move-only. Those still inside when it is destroyed are destroyed with it; tasks
-/// that wait then are woken with RuntimeError.
+/// Items may be move-only. If one throws when it is moved in or out, or when it is compared, the
+/// queue stays as it was, and who comes next in line is woken instead. Those still inside when it
+/// is destroyed are destroyed with it; tasks that wait then are woken with RuntimeError.
 ///
 /// Order:   first in, first out; who waits is served in the order they came [R64].
 /// Cancel:  a cancelled get() takes nothing, a cancelled put() leaves nothing, and who was woken
@@ -129,8 +130,9 @@ class Queue : public detail::QueueBase {
     store_.push(std::move(item));
     item_added();
   }
-  ASYNCIO_INLINE T take() {
-    T item = store_.pop();
+  template <class Made = T>
+  ASYNCIO_INLINE Made take() {
+    Made item = store_.template pop<Made>();
     item_taken();
     return item;
   }

@@ -16,7 +16,7 @@ Coro<void> QueueBase::item_arrives() {
   while (qsize() == 0 && !shut_) {
     const Ending ending = co_await Begin<Turn, WaitLine>(getters_);
     if (!ending.cancelled) continue;
-    if (ending.has_turn && qsize() > 0) getters_.wake_first();
+    if (ending.has_turn) pass_item_on();
     raise_cancelled();
   }
 }
@@ -25,7 +25,7 @@ Coro<void> QueueBase::room_arises() {
   while (is_full(qsize()) && !shut_) {
     const Ending ending = co_await Begin<Turn, WaitLine>(putters_);
     if (!ending.cancelled) continue;
-    if (ending.has_turn && !is_full(qsize())) putters_.wake_first();
+    if (ending.has_turn) pass_room_on();
     raise_cancelled();
   }
 }
@@ -38,6 +38,14 @@ FrameHandle QueueBase::wait_for_item() {
 FrameHandle QueueBase::wait_for_room() {
   Coro<void> wait = room_arises();
   return CoroAccess::release(wait);
+}
+
+void QueueBase::pass_item_on() noexcept {
+  if (qsize() > 0) getters_.wake_first();
+}
+
+void QueueBase::pass_room_on() noexcept {
+  if (!is_full(qsize())) putters_.wake_first();
 }
 
 void QueueBase::shut(std::size_t dropped) noexcept {

@@ -39,6 +39,9 @@ class ASYNCIO_API QueueBase {
     getters_.wake_first();
   }
   void item_taken() noexcept { putters_.wake_first(); }
+  // For whoever was woken for an item, or for room, and does not use it.
+  void pass_item_on() noexcept;
+  void pass_room_on() noexcept;
   void shut(std::size_t dropped) noexcept;
   void finish_one();
   [[noreturn]] static void throw_empty();
@@ -68,8 +71,11 @@ class QueueWait : public ChildAwaiter<void> {
     child_ = child;
     return ChildAwaiter<void>::await_suspend(parent);
   }
-  ASYNCIO_INLINE void end() {
-    if (child_) ChildAwaiter<void>::await_resume();
+  /// True if it did wait, and so has a turn.
+  ASYNCIO_INLINE bool end() {
+    if (!child_) return false;
+    ChildAwaiter<void>::await_resume();
+    return true;
   }
 };
 
@@ -83,12 +89,22 @@ class [[nodiscard]] GetWait : public QueueWait {
     return begin(queue_.wait_for_item(), parent);
   }
   ASYNCIO_INLINE auto await_resume() {
-    end();
+    const bool has_turn = this->end();
     if (queue_.empty()) [[unlikely]] Queue::throw_shut_down();
-    return queue_.take();
+    return take<decltype(queue_.take())>(has_turn);
   }
 
  protected:
+  template <class Made>
+  ASYNCIO_INLINE Made take(bool has_turn) {
+    try {
+      return queue_.template take<Made>();
+    } catch (...) {  // of the item's move or of Compare: it is still there
+      if (has_turn) queue_.pass_item_on();
+      throw;
+    }
+  }
+
   Queue& queue_;
 };
 
@@ -98,9 +114,9 @@ class [[nodiscard]] NextWait : public GetWait<Queue> {
   using GetWait<Queue>::GetWait;
 
   ASYNCIO_INLINE auto await_resume() {
-    this->end();
-    using Item = decltype(this->queue_.take());
-    return this->queue_.empty() ? std::optional<Item>() : std::optional<Item>(this->queue_.take());
+    const bool has_turn = this->end();
+    using Made = std::optional<decltype(this->queue_.take())>;
+    return this->queue_.empty() ? Made() : this->template take<Made>(has_turn);
   }
 };
 
@@ -115,9 +131,14 @@ class [[nodiscard]] PutWait : public QueueWait {
     return begin(queue_.wait_for_room(), parent);
   }
   ASYNCIO_INLINE void await_resume() {
-    end();
+    const bool has_turn = end();
     if (queue_.shut_) [[unlikely]] Queue::throw_shut_down();
-    queue_.add(std::move(item_));
+    try {
+      queue_.add(std::move(item_));
+    } catch (...) {  // of the item's move, of Compare or for want of memory
+      if (has_turn) queue_.pass_room_on();
+      throw;
+    }
   }
 
  private:

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <asyncio/detail/base/config.hpp>
 #include <asyncio/detail/base/taken.hpp>
 
 #include <cstddef>
@@ -12,7 +13,8 @@
 
 namespace asyncio::inline v0::detail {
 
-/// First in, first out. A store that was moved from is empty.
+/// First in, first out. A store that was moved from is empty. A push() or pop() that throws leaves
+/// it as it was; pop() makes an optional or the like from the item where that is asked for.
 template <class T>
 class Ring {
  public:
@@ -33,9 +35,10 @@ class Ring {
     ::new (static_cast<void*>(&at(size_))) T(std::move(item));
     ++size_;
   }
-  T pop() {
+  template <class Made = T>
+  Made pop() {
     T& first = at(0);
-    T item(std::move(first));
+    Made item(std::move(first));
     first.~T();
     first_ = (first_ + 1) & (slots_.size() - 1);
     --size_;
@@ -68,8 +71,8 @@ class Ring {
   std::size_t size_ = 0;
 };
 
-/// The least first; of equal ones, the first that came. Items only ever change places, so that a
-/// Compare that throws loses none.
+/// The least first; of equal ones, the first that came. What a Compare that throws has begun is
+/// undone.
 template <class T, class Compare>
 class Heap {
  public:
@@ -79,17 +82,23 @@ class Heap {
   std::size_t size() const noexcept { return nodes_.size(); }
   void push(T&& item) {
     nodes_.push_back(Node{std::move(item), ++pushed_});
-    for (std::size_t at = nodes_.size() - 1; at > 0;) {
-      const std::size_t parent = (at - 1) / 2;
-      if (!before(at, parent)) break;
-      swap(at, parent);
-      at = parent;
+    const std::size_t last = nodes_.size() - 1;
+    std::size_t at = last;
+    try {
+      // Equal ones were there before it.
+      while (at > 0 && compare(at, parent(at))) {
+        swap(at, parent(at));
+        at = parent(at);
+      }
+    } catch (...) {
+      lower(at, last);
+      nodes_.pop_back();
+      throw;
     }
   }
-  T pop() {
-    swap(0, nodes_.size() - 1);
-    sift_down(nodes_.size() - 1);
-    T item(std::move(nodes_.back().item));
+  template <class Made = T>
+  Made pop() {
+    Made item = least<Made>();
     nodes_.pop_back();
     return item;
   }
@@ -100,23 +109,46 @@ class Heap {
     std::uint64_t number;
   };
 
-  // The first `size` nodes become a heap again after the root was replaced.
-  void sift_down(std::size_t size) {
-    for (std::size_t at = 0;;) {
-      std::size_t child = 2 * at + 1;
-      if (child >= size) return;
-      if (child + 1 < size && before(child + 1, child)) ++child;
-      if (!before(child, at)) return;
-      swap(child, at);
-      at = child;
+  static std::size_t parent(std::size_t at) noexcept { return (at - 1) / 2; }
+
+  // The root changes places with the last node, which sinks. What throws is undone.
+  template <class Made>
+  Made least() {
+    const std::size_t last = nodes_.size() - 1;
+    std::size_t at = 0;
+    swap(0, last);
+    try {
+      for (;;) {
+        std::size_t child = 2 * at + 1;
+        if (child >= last) break;
+        if (child + 1 < last && before(child + 1, child)) ++child;
+        if (!before(child, at)) break;
+        swap(child, at);
+        at = child;
+      }
+      return Made(std::move(nodes_[last].item));
+    } catch (...) {
+      lift(at);
+      swap(0, last);
+      throw;
     }
   }
-  bool before(std::size_t a, std::size_t b) const {
-    if (compare_(nodes_[a].item, nodes_[b].item)) return true;
-    if (compare_(nodes_[b].item, nodes_[a].item)) return false;
+  // A node goes up to the root, or down to one below it; those on the way move by one.
+  ASYNCIO_COLD void lift(std::size_t at) {
+    for (; at > 0; at = parent(at)) swap(at, parent(at));
+  }
+  ASYNCIO_COLD void lower(std::size_t at, std::size_t below) {
+    for (; below != at; below = parent(below)) swap(below, at);
+  }
+  bool compare(std::size_t a, std::size_t b) const {
+    return compare_(nodes_[a].item, nodes_[b].item);
+  }
+  ASYNCIO_INLINE bool before(std::size_t a, std::size_t b) const {
+    if (compare(a, b)) return true;
+    if (compare(b, a)) return false;
     return nodes_[a].number < nodes_[b].number;
   }
-  void swap(std::size_t a, std::size_t b) {
+  ASYNCIO_INLINE void swap(std::size_t a, std::size_t b) {
     using std::swap;
     swap(nodes_[a].item, nodes_[b].item);
     swap(nodes_[a].number, nodes_[b].number);
@@ -133,8 +165,9 @@ class Stack {
  public:
   std::size_t size() const noexcept { return items_.size(); }
   void push(T&& item) { items_.push_back(std::move(item)); }
-  T pop() {
-    T item(std::move(items_.back()));
+  template <class Made = T>
+  Made pop() {
+    Made item(std::move(items_.back()));
     items_.pop_back();
     return item;
   }
