@@ -191,7 +191,7 @@ auto ExceptionGroup::handle(Fn fn) const {
                try {
                  std::rethrow_exception(error);
                } catch (const E& match) {
-                 target.found = &match;  // lives on: `error` holds it
+                 target.found = __builtin_addressof(match);  // lives on: `error` holds it
                } catch (...) {
                }
                if (target.found) target.fn(*target.found);

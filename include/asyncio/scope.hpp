@@ -53,7 +53,7 @@ Coro<Outcome<BodyValue<F, NoFirst, Args...>>> try_scope(F body, Args... args) {
   auto end = co_await settle(run_body<F, Args...>(body, args...));
   if (end.error()) co_return Outcome<T>(std::move(end.error()));
   if constexpr (std::is_void_v<T>) co_return Outcome<T>();
-  else if constexpr (std::is_reference_v<T>) co_return Outcome<T>(&end.take());
+  else if constexpr (std::is_reference_v<T>) co_return Outcome<T>(__builtin_addressof(end.take()));
   else co_return Outcome<T>(end.take());
 }
 
@@ -117,7 +117,7 @@ Coro<WithValue<R, F, Args...>> with_scope(HeldResource held, F body, Args... arg
 template <class R>
 class BorrowedResource {
  public:
-  explicit BorrowedResource(R& resource) noexcept : resource_(&resource) {}
+  explicit BorrowedResource(R& resource) noexcept : resource_(__builtin_addressof(resource)) {}
   R& get() const noexcept { return *resource_; }
 
  private:

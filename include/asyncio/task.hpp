@@ -71,7 +71,8 @@ Outcome<T> outcome_of(State& state) {
   if (state.is(ResultState::taken)) throw_result_taken();
   if (std::exception_ptr error = state.failure()) return Outcome<T>(std::move(error));
   if constexpr (std::is_void_v<T>) return Outcome<T>();
-  else if constexpr (std::is_reference_v<T>) return Outcome<T>(&state.result.get());
+  else if constexpr (std::is_reference_v<T>)
+    return Outcome<T>(__builtin_addressof(state.result.get()));
   else if constexpr (std::is_copy_constructible_v<T>) return Outcome<T>(state.result.get());
   else return Outcome<T>(take_result<T>(state, 1));
 }

@@ -14,7 +14,7 @@ namespace asyncio::inline v0::detail {
 template <class F>
 class BorrowedBody {
  public:
-  explicit BorrowedBody(F& body) noexcept : body_(&body) {}
+  explicit BorrowedBody(F& body) noexcept : body_(__builtin_addressof(body)) {}
   template <class... Args>
     requires std::is_invocable_v<F&, Args...>
   decltype(auto) operator()(Args&&... args) const {

@@ -32,7 +32,7 @@ class Ring {
   std::size_t size() const noexcept { return size_; }
   void push(T&& item) {
     if (size_ == slots_.size()) [[unlikely]] grow();
-    ::new (static_cast<void*>(&at(size_))) T(std::move(item));
+    ::new (static_cast<void*>(__builtin_addressof(at(size_)))) T(std::move(item));
     ++size_;
   }
   template <class Made = T>
@@ -59,7 +59,7 @@ class Ring {
     Ring larger;
     larger.slots_ = std::vector<Slot>(slots_.empty() ? 8 : 2 * slots_.size());
     for (; larger.size_ < size_; ++larger.size_) {
-      ::new (static_cast<void*>(&larger.at(larger.size_)))
+      ::new (static_cast<void*>(__builtin_addressof(larger.at(larger.size_))))
           T(std::move_if_noexcept(at(larger.size_)));
     }
     slots_.swap(larger.slots_);
