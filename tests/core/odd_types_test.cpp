@@ -1,19 +1,34 @@
-// Types with an operator& of their own are kept as all others.
+// Types with an operator& of their own, and callables that are aligned more strictly than most.
 // SPDX-License-Identifier: MIT
-#include <asyncio/queue.hpp>
+#include <asyncio/event_loop.hpp>
 
 #include "support/async_test.hpp"
 
 #include <asyncio/exceptions.hpp>
+#include <asyncio/future.hpp>
+#include <asyncio/queue.hpp>
+#include <asyncio/run.hpp>
 #include <asyncio/scope.hpp>
+#include <asyncio/sleep.hpp>
 #include <asyncio/task.hpp>
+#include <asyncio/threads.hpp>
 
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace asyncio {
 namespace {
+
+using namespace std::chrono_literals;
+
+// ---- operator&
 
 /// Says something else when it is asked for its address.
 struct Hidden {
@@ -87,6 +102,66 @@ SYNC_TEST(ExceptionGroup, "hands over errors with an operator& of their own") {
       [&](const HiddenError& error) { handled = error.what(); });
   EXPECT_EQ(handled, "hidden");
   EXPECT_FALSE(rest);
+}
+
+// ---- alignment
+
+/// Counts where it finds itself misplaced.
+struct alignas(64) Wide {
+  explicit Wide(std::atomic<int>& count) : misplaced(&count) {}
+  Wide(const Wide& other) : misplaced(other.misplaced) { look(); }
+  // Not inlined: the compiler would know the answer.
+  [[gnu::noinline]] void look() const {
+    if (reinterpret_cast<std::uintptr_t>(this) % 64 != 0) ++*misplaced;
+  }
+  std::atomic<int>* misplaced;
+};
+
+// Not in a coroutine, whose frame would misplace its own. Other callables, one 16 bytes larger than
+// the other, move the next block along, so that not all lie well by chance.
+template <class Give>
+void give_wide(std::atomic<int>& misplaced, Give give) {
+  const Wide wide(misplaced);
+  const auto aligned = [wide](auto&&...) { wide.look(); };
+  const auto small = [room = std::array<char, 16>()](auto&&...) { EXPECT_EQ(room[0], 0); };
+  const auto large = [room = std::array<char, 32>()](auto&&...) { EXPECT_EQ(room[0], 0); };
+  for (int i = 0; i < 8; ++i) {
+    give(aligned);
+    give(small);
+    give(large);
+  }
+}
+
+ASYNC_TEST(Loop, "keeps over-aligned callables aligned") {
+  std::atomic<int> misplaced = 0;
+  EventLoop& loop = get_running_loop();
+  give_wide(misplaced, [&](const auto& call) { loop.call_soon(call); });
+  EXPECT_EQ(misplaced, 0);
+  give_wide(misplaced, [&](const auto& call) { loop.call_later(1s, call); });
+  EXPECT_EQ(misplaced, 0);
+  give_wide(misplaced, [&](const auto& call) { loop.call_soon_threadsafe(call); });
+  EXPECT_EQ(misplaced, 0);
+  auto future = loop.create_future<>();
+  give_wide(misplaced, [&](const auto& call) { future.add_done_callback(call); });
+  EXPECT_EQ(misplaced, 0);
+  future.set_result();
+  co_await sleep(2s);
+  EXPECT_EQ(misplaced, 0);
+}
+
+SYNC_TEST(ToThread, "keeps over-aligned functions aligned") {
+  std::atomic<int> misplaced = 0;
+  std::vector<ToThread<void>> calls;
+  give_wide(misplaced, [&](const auto& call) { calls.push_back(to_thread(call)); });
+  EXPECT_EQ(misplaced, 0);
+  auto loop = new_event_loop();
+  for (auto& call : calls) loop->run_until_complete(std::move(call));
+  std::vector<Future<>> futures;
+  give_wide(misplaced, [&](const auto& call) {
+    futures.push_back(loop->run_in_executor(nullptr, call));
+  });
+  for (const auto& future : futures) loop->run_until_complete(future);
+  EXPECT_EQ(misplaced, 0);
 }
 
 }  // namespace

@@ -40,6 +40,13 @@ struct CallbackNode : ReadyNode {
 
   static void* operator new(std::size_t size) { return frame_allocate(size); }
   static void operator delete(void* node, std::size_t size) noexcept { frame_free(node, size); }
+  // For a callable that is aligned more strictly than the blocks of the pools.
+  static void* operator new(std::size_t size, std::align_val_t alignment) {
+    return ::operator new(size, alignment);
+  }
+  static void operator delete(void* node, std::size_t, std::align_val_t alignment) noexcept {
+    ::operator delete(node, alignment);
+  }
 
   void retain() noexcept {
     if (is(posted)) __atomic_add_fetch(&references, 1, __ATOMIC_RELAXED);
@@ -82,6 +89,8 @@ struct PostedCallback : CallbackNode {
   /// Its loop is set before it goes anywhere.
   PostedCallback() noexcept : CallbackNode(nullptr) { set(posted); }
 
+  using CallbackNode::operator new;
+  using CallbackNode::operator delete;
   static void* operator new(std::size_t size) { return crossing_allocate(size); }
   static void operator delete(void* node, std::size_t size) noexcept { crossing_free(node, size); }
 };
