@@ -58,8 +58,8 @@ ASYNCIO_API void drop_undo(Undo& undo) noexcept;
 /// Makes a context the current one until it ends.
 class ASYNCIO_API EnteredContext {
  public:
-  /// Throws:  RuntimeError if it is entered already.
-  explicit EnteredContext(ContextState& context);
+  /// Throws:  RuntimeError if it is null, or entered already.
+  explicit EnteredContext(ContextState* context);
   EnteredContext(const EnteredContext&) = delete;
   EnteredContext& operator=(const EnteredContext&) = delete;
   ~EnteredContext();
@@ -74,7 +74,7 @@ class ASYNCIO_API EnteredContext {
 
 /// A set of values for ContextVars; a cheap handle, copies mean the same context.
 ///
-/// Throws:  RuntimeError from run() if the context is entered already.
+/// Throws:  RuntimeError from run() if the context is entered already, or was moved from.
 /// Python:  contextvars.Context.
 class ASYNCIO_API Context {
  public:
@@ -91,7 +91,7 @@ class ASYNCIO_API Context {
   /// Calls `fn(args...)` with this as the current context.
   template <class F, class... Args>
   decltype(auto) run(F&& fn, Args&&... args) const {
-    const detail::EnteredContext entered(*state_);
+    const detail::EnteredContext entered(state_);
     return std::forward<F>(fn)(std::forward<Args>(args)...);
   }
 

@@ -148,6 +148,11 @@ ContextMap* changed(const ContextMap* map, VariableId variable, ContextValue* va
   return copy;
 }
 
+ContextState& not_moved_from(ContextState* state) {
+  if (!state) throw RuntimeError("this Context is empty: it was moved from");
+  return *state;
+}
+
 }  // namespace
 
 ContextSlot& active_context() noexcept {
@@ -171,8 +176,8 @@ void drop_slot(ContextSlot& slot) noexcept {
   else release(reinterpret_cast<ContextMap*>(last.word));
 }
 
-ContextSlot share_slot(const Context& context) noexcept {
-  ContextState& state = ContextAccess::state(context);
+ContextSlot share_slot(const Context& context) {
+  ContextState& state = not_moved_from(ContextAccess::state(context));
   retain(state);
   return slot_for(state);
 }
@@ -234,8 +239,8 @@ void throw_foreign_token(std::string_view name) {
                               std::string(name) + "'");
 }
 
-EnteredContext::EnteredContext(ContextState& context)
-    : context_(context), slot_(active_context()), outer_(slot_) {
+EnteredContext::EnteredContext(ContextState* context)
+    : context_(not_moved_from(context)), slot_(active_context()), outer_(slot_) {
   if (context_.entered.exchange(true)) {
     throw RuntimeError("Context::run: this context is entered already; run in a copy_context()");
   }

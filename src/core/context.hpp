@@ -25,10 +25,11 @@ ContextSlot copy_slot(const ContextSlot& slot) noexcept;
 void drop_slot(ContextSlot& slot) noexcept;
 
 /// The very context, shared.
-ContextSlot share_slot(const Context& context) noexcept;
+/// Throws:  RuntimeError if it was moved from.
+ContextSlot share_slot(const Context& context);
 
 struct ContextAccess {
-  static ContextState& state(const Context& context) noexcept { return *context.state_; }
+  static ContextState* state(const Context& context) noexcept { return context.state_; }
   static Context adopt(ContextState* state) noexcept { return Context(state); }
 };
 

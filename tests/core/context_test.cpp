@@ -251,6 +251,18 @@ ASYNC_TEST(Context, "keeps a call_soon_threadsafe of the loop's own thread in it
   EXPECT_EQ(events, (Events{"1", "2", "3"}));
 }
 
+ASYNC_TEST(Context, "that was moved from says so when it is used") {
+  Context empty;
+  const Context taken = std::move(empty);
+  EXPECT_THROW(empty.run([] {}), RuntimeError);
+  EXPECT_THROW(static_cast<void>(create_task(read_who(), {.context = &empty})), RuntimeError);
+  const Context copy = empty;
+  EXPECT_EQ(copy, empty);
+  empty = copy_context();
+  empty.run([] { who.set("filled"); });
+  EXPECT_EQ(co_await create_task(read_who(), {.context = &empty}), "filled");
+}
+
 // ---- reports and runs
 
 ASYNC_TEST(Context, "of the task is the exception handler's [R82]") {
