@@ -26,6 +26,7 @@ template <class Cleanup>
 Coro<> run_cleanup(Cleanup& cleanup) {
   if constexpr (awaitable<std::invoke_result_t<Cleanup&>>) co_await cleanup();
   else cleanup();
+  co_return;
 }
 
 template <class F, class... Args>
@@ -218,7 +219,9 @@ template <class F>
 struct RunCleanup final : ExitAction {
   explicit RunCleanup(F given) : cleanup(std::move(given)) {}
   Coro<> run(const std::exception_ptr&) override {
-    co_await run_cleanup(cleanup);
+    if constexpr (awaitable<std::invoke_result_t<F&>>) co_await cleanup();
+    else cleanup();
+    co_return;
   }
   F cleanup;
 };
