@@ -8,6 +8,8 @@ Exit status 1 if a fault turns no test red, or if the line it changes is no long
 """
 
 import argparse
+import concurrent.futures
+import os
 import pathlib
 import shutil
 import subprocess
@@ -159,8 +161,9 @@ def test_object(test):
 
 def tests_pass(tests):
     support = sorted(path.name for path in (TREE / "tests" / "support").glob("*.cpp"))
-    objects = [test_object(f"{name}_test.cpp") for name in tests]
-    objects += [test_object(f"support/{name}") for name in support]
+    sources = [f"{name}_test.cpp" for name in tests] + [f"support/{name}" for name in support]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as compilers:
+        objects = list(compilers.map(test_object, sources))
     program = COPY / "program"
     library = COPY / "library" / "libasyncio-cpp.a"
     linked = run(["g++", *objects, str(library), "-lgtest", "-pthread", "-o", str(program)],
