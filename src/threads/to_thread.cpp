@@ -11,6 +11,9 @@
 #include "threads/pool.hpp"
 
 #include <atomic>
+#include <new>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace asyncio::inline v0::detail {
@@ -19,13 +22,15 @@ namespace asyncio::inline v0::detail {
 
 ThreadJob::~ThreadJob() {
   if (!error || is_cancellation(error)) return;
+  std::string_view message = "Exception of a call in a thread was never retrieved";
+  std::string with_name;
   try {
-    report_anywhere(loop, "Exception of a call in a thread was never retrieved:" + in_words(name),
-                    std::move(error));
-  } catch (...) {
-    report_anywhere(loop, "Exception of a call in a thread was never retrieved",
-                    std::move(error));
+    with_name = std::string(message) + ":" + in_words(name);
+    message = with_name;
+  } catch (const std::bad_alloc&) {
+    // A report that misses the name is better than an error that is lost.
   }
+  report_anywhere(loop, message, error);
 }
 
 void ThreadJob::set_out(LoopBase& where) noexcept {
