@@ -308,19 +308,6 @@ SYNC_TEST(Fatal, "leaves run_forever, and the loop can go on [R77]") {
 
 // ---- fork
 
-// What `work` gives in a forked child, or minus the signal that ended it.
-template <class F>
-int in_child(F work) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(20);
-    ::_exit(work());
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 Coro<int> sleep_and_answer() {
   co_await sleep(1ms);
   co_return 42;
@@ -328,7 +315,7 @@ Coro<int> sleep_and_answer() {
 
 SYNC_TEST(Fork, "a loop refuses to be used in a forked child [R7]") {
   auto loop = new_event_loop();
-  const int refusals = in_child([&] {
+  const int refusals = test::in_child([&] {
     int refused = 0;
     const auto attempt = [&](auto call) {
       try {
@@ -348,14 +335,14 @@ SYNC_TEST(Fork, "a loop refuses to be used in a forked child [R7]") {
 
 SYNC_TEST(Fork, "a forked child may make a loop of its own [R7]") {
   auto loop = new_event_loop();
-  EXPECT_EQ(in_child([] { return run(sleep_and_answer()); }), 42);
+  EXPECT_EQ(test::in_child([] { return run(sleep_and_answer()); }), 42);
 }
 
 SYNC_TEST(Fork, "a child forked inside a coroutine may do so, too [R7]") {
   run([]() -> Coro<> {
-    EXPECT_EQ(in_child([] { return run(sleep_and_answer()); }), 42);
-    EXPECT_EQ(in_child([] { return new_event_loop()->run_until_complete(sleep_and_answer()); }),
-              42);
+    EXPECT_EQ(test::in_child([] { return run(sleep_and_answer()); }), 42);
+    const auto by_hand = [] { return new_event_loop()->run_until_complete(sleep_and_answer()); };
+    EXPECT_EQ(test::in_child(by_hand), 42);
     co_await sleep(1ms);
   }());
 }

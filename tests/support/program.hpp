@@ -3,6 +3,8 @@
 #pragma once
 
 #include <string>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 
 // A main() that run_program() runs in a process of its own, with nothing of GoogleTest around it.
@@ -28,6 +30,19 @@ struct ProcessEnd {
 
 /// Runs a PROGRAM. `environment`: "NAME=value" each.
 ProcessEnd run_program(const std::string& name, const std::vector<std::string>& environment = {});
+
+/// What `work` gives in a forked child, or minus the signal that ended it.
+template <class F>
+int in_child(F work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);
+    ::_exit(work());
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
 
 /// Runs the test that runs now once more, in a process whose frames all come from operator new
 /// (ASYNCIO_FRAME_POOL=0). True in that process: there the test does its work. In the first one

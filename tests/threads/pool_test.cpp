@@ -175,19 +175,6 @@ ASYNC_TEST(ThreadPool, "says so when no thread can be started, and tries again l
 
 // ---- fork
 
-// What `work` gives in a forked child, or minus the signal that ended it.
-template <class F>
-int in_child(F work) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::alarm(20);
-    ::_exit(work());
-  }
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 // 1 if the pool refuses a call.
 int refuses(ThreadPool& pool) {
   try {
@@ -203,7 +190,7 @@ int refuses(ThreadPool& pool) {
 SYNC_TEST(ThreadPool, "whose threads are a parent's refuses calls, and goes at once [R7]") {
   auto pool = std::make_unique<ThreadPool>(2);
   run([](ThreadPool& threads) -> Coro<> { co_await in(threads, [] {}); }(*pool));
-  const int refused = in_child([&] {
+  const int refused = test::in_child([&] {
     const int first = refuses(*pool);
     if (pool->workers() != 0) return -1;
     pool->shutdown();
@@ -214,7 +201,7 @@ SYNC_TEST(ThreadPool, "whose threads are a parent's refuses calls, and goes at o
   EXPECT_EQ(refused, 2);
   pool->shutdown(false);
   while (pool->workers() > 0) std::this_thread::yield();
-  EXPECT_EQ(in_child([&] {
+  EXPECT_EQ(test::in_child([&] {
               pool.reset();
               return 3;
             }),
@@ -224,7 +211,7 @@ SYNC_TEST(ThreadPool, "whose threads are a parent's refuses calls, and goes at o
 SYNC_TEST(ThreadPool, "of a parent may be the default one of a child's loop [R7]") {
   const auto pool = std::make_shared<ThreadPool>(2);
   run([](ThreadPool& threads) -> Coro<> { co_await in(threads, [] {}); }(*pool));
-  const int answer = in_child([&] {
+  const int answer = test::in_child([&] {
     auto loop = new_event_loop();
     loop->set_default_executor(pool);
     loop.reset();
@@ -236,7 +223,7 @@ SYNC_TEST(ThreadPool, "of a parent may be the default one of a child's loop [R7]
 SYNC_TEST(ThreadPool, "that has no threads yet starts them in a forked child [R7]") {
   auto pool = std::make_unique<ThreadPool>(2);
   const auto loop = new_event_loop();
-  const int answer = in_child([&] {
+  const int answer = test::in_child([&] {
     const int given = run([](ThreadPool& threads) -> Coro<int> {
       co_return co_await in(threads, [] { return 42; });
     }(*pool));

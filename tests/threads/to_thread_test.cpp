@@ -284,11 +284,11 @@ ASYNC_TEST(ToThread, "reports what a call throws that nobody waits for any more 
   EXPECT_NE(report.find("std::invalid_argument: no such file"), std::string::npos) << report;
 }
 
-ASYNC_TEST(ToThread, "reports an error that comes in the turn of a cancellation [R18, R87]") {
-  auto reports = test::record_reports();
+// Cancels a task that awaits to_thread() in the turn in which its call comes home.
+template <class T>
+Coro<> cancel_in_the_turn_of_its_call(Task<T> job) {
   EventLoop& loop = get_running_loop();
   loop.set_default_executor(std::make_shared<ThreadPool>(1));
-  auto job = create_task(to_thread(fail));
   co_await sleep(0s);
   std::atomic<bool> posted{false};
   auto after = loop.run_in_executor(nullptr, [&] {
@@ -296,11 +296,16 @@ ASYNC_TEST(ToThread, "reports an error that comes in the turn of a cancellation 
     posted = true;
     posted.notify_all();
   });
-  posted.wait(false);  // the loop finds both at once: the error, and then the request
+  posted.wait(false);  // the loop finds both at once: the call's end, and then the request
   co_await job.join();
   EXPECT_TRUE(job.cancelled());
-  EXPECT_EQ(reports->size(), 1u);
   co_await after;
+}
+
+ASYNC_TEST(ToThread, "reports an error that comes in the turn of a cancellation [R18, R87]") {
+  auto reports = test::record_reports();
+  co_await cancel_in_the_turn_of_its_call(create_task(to_thread(fail)));
+  EXPECT_EQ(reports->size(), 1u);
 }
 
 ASYNC_TEST(ToThread, "never runs a call that was cancelled before it began [R87]") {
@@ -337,23 +342,10 @@ ASYNC_TEST(ToThread, "begins nothing in a task that was cancelled before") {
 }
 
 ASYNC_TEST(ToThread, "drops the value when it is cancelled in the turn in which it came [R18]") {
-  EventLoop& loop = get_running_loop();
-  loop.set_default_executor(std::make_shared<ThreadPool>(1));
   const auto value = std::make_shared<int>(1);
   const auto give_copy = [value] { return value; };
-  auto job = create_task(to_thread(give_copy));
-  co_await sleep(0s);
-  std::atomic<bool> posted{false};
-  auto after = loop.run_in_executor(nullptr, [&] {
-    loop.call_soon_threadsafe([&job] { job.cancel(); });
-    posted = true;
-    posted.notify_all();
-  });
-  posted.wait(false);  // the loop finds both at once: the value, and then the request
-  co_await job.join();
-  EXPECT_TRUE(job.cancelled());
+  co_await cancel_in_the_turn_of_its_call(create_task(to_thread(give_copy)));
   EXPECT_EQ(value.use_count(), 2);
-  co_await after;
 }
 
 ASYNC_TEST(ToThread, "asks a function that takes a stop_token to stop [R87]") {
